@@ -1,0 +1,73 @@
+"""The command line: options to engine. The only module that knows all rooms."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from fluxstart_tui import __version__, options
+from fluxstart_tui.engine import locate
+from fluxstart_tui.engine.errors import LaunchError, Messages, reason
+from fluxstart_tui.engine.output import Output
+
+PROGRAM = "fluxstart-tui"
+
+_DROP_IN = "flux-start"
+"""Under this name the program is flux start: headless, and silent about itself."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the program and return its exit code, which is flux start's."""
+    words = sys.argv if argv is None else argv
+    name = os.path.basename(words[0])
+    prog = PROGRAM if name in ("", "__main__.py", "-c", "-m") else name
+    output = Output(2)
+    messages = Messages(prog, output)
+    try:
+        return _run(prog, words[1:], messages)
+    except options.HelpRequested:
+        messages.raw(options.usage(prog).encode())
+        return 0
+    except options.UsageError as error:
+        messages.raw(os.fsencode(f"{error}\n"))
+    except LaunchError as error:
+        messages.say(str(error))
+    finally:
+        output.close()
+    return 1
+
+
+def _run(prog: str, words: list[str], messages: Messages) -> int:
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise LaunchError(f"Unable to get current working directory: {reason(error)}") from error
+    draft = options.parse(prog, words)
+    located, notice = locate.find(draft.broker)
+    if draft.version:
+        print(f"{PROGRAM} {__version__}")
+        print(f"broker: {' '.join(located.words)} ({located.kind}, {located.version()})")
+        return 0
+    chosen = draft.finish()
+    if chosen.caliper_profile is not None:
+        _profile(located.env, chosen.caliper_profile)
+    if notice is not None:
+        messages.say(notice)
+    if not chosen.headless and prog != _DROP_IN and os.isatty(0) and os.isatty(1):
+        messages.say("there is no terminal UI yet: running headless")
+    # Each mode imports its own: a launcher starts thousands of normal-mode brokers.
+    if chosen.test_size is None:
+        from fluxstart_tui.engine import launch
+
+        return launch.become_broker(chosen, located, messages)
+    from fluxstart_tui.engine import instance
+
+    return instance.run(chosen, located)
+
+
+def _profile(env: dict[str, str], profile: str) -> None:
+    """Set what Flux up to 0.69 set for --caliper-profile (flux-start.c: setup_profiling_env)."""
+    preload = env.get("LD_PRELOAD")
+    env["LD_PRELOAD"] = f"{preload} libcaliper.so" if preload else "libcaliper.so"
+    env["CALI_CONFIG_PROFILE"] = profile
+    env.setdefault("CALI_LOG_VERBOSITY", "0")

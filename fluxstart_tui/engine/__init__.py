@@ -1,0 +1,1 @@
+"""What flux start does: launch, serve PMI, supervise, end, clean up. No UI."""

@@ -1,0 +1,147 @@
+"""One broker process of a test instance: how it is started, its descriptors, its end."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import socket
+
+from fluxstart_tui.engine import processes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_PMI_FD = 3
+"""The number of the PMI descriptor in a broker."""
+
+_BESIDES = 32
+"""Descriptors that the engine needs whatever the size of the instance."""
+
+
+class Broker:
+    """A broker and what is known of it.
+
+    Args:
+        rank: its rank.
+        argv: the words to execute; the first is looked up in PATH if it has no slash.
+        environ: makes its environment, given the number of its PMI descriptor.
+    """
+
+    def __init__(
+        self, rank: int, argv: list[str], environ: Callable[[int], dict[str, str]]
+    ) -> None:
+        self.rank = rank
+        self.argv = argv
+        self._environ = environ
+        self.pid = -1
+        self.pidfd = -1
+        self.start = 0
+        """Start time in clock ticks; with the pid, it names the process for good."""
+
+    def spawn(self, limit: FileLimit, *, piped: bool) -> tuple[int, tuple[int, int] | None]:
+        """Start the process, as flux start does (libsubprocess/posix_spawn.c).
+
+        It gets descriptors 0, 1, 2 and PMI only, an empty signal mask, default dispositions, and
+        stays in our process group.
+
+        Args:
+            limit: the descriptor limits that it is to have.
+            piped: stdout and stderr are pipes to us rather than our own.
+
+        Returns:
+            Our end of the PMI socket, and our ends of the pipes if there are any.
+
+        Raises:
+            OSError: it can not be started.
+        """
+        ours, theirs = socket.socketpair()
+        pipes = [os.pipe2(os.O_CLOEXEC) for _ in range(2)] if piped else []
+        given = [(theirs.fileno(), _PMI_FD), *((pipe[1], 1 + at) for at, pipe in enumerate(pipes))]
+        actions = [(os.POSIX_SPAWN_DUP2, limit.low(fd, at), at) for fd, at in given]
+        try:
+            with limit:
+                self.pid = os.posix_spawnp(
+                    self.argv[0],
+                    self.argv,
+                    self._environ(_PMI_FD),
+                    file_actions=actions,
+                    setsigmask=[],
+                    setsigdef=processes.SIGNALS,
+                )
+            self.pidfd = os.pidfd_open(self.pid)
+        except OSError:
+            ours.close()
+            for reader, _ in pipes:
+                os.close(reader)
+            raise
+        finally:
+            theirs.close()
+            for _, writer in pipes:
+                os.close(writer)
+        # Reads a process that has ended as well: it is not reaped yet.
+        self.start = process.start if (process := processes.read(self.pid)) else 0
+        ours.setblocking(False)
+        return ours.detach(), (pipes[0][0], pipes[1][0]) if piped else None
+
+    def reap(self) -> int | None:
+        """Return the wait status if the process has ended, else None."""
+        pid, status = os.waitpid(self.pid, os.WNOHANG)
+        if pid == 0:
+            return None
+        os.close(self.pidfd)
+        self.pidfd = -1
+        return status
+
+    def kill(self, signum: int) -> None:
+        """Send a signal, if it still runs."""
+        if self.pidfd >= 0:
+            try:
+                signal.pidfd_send_signal(self.pidfd, signum)
+            except ProcessLookupError:
+                pass
+
+
+class FileLimit:
+    """The limit on open descriptors: as high as the engine needs, as it was for what is started.
+
+    Entered around a spawn, so that a broker gets the limit that we got.
+    """
+
+    def __init__(self) -> None:
+        self._found = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._raised = False
+        self._low: dict[int, int] = {}
+
+    def require(self, brokers: int, *, piped: bool) -> tuple[int, int] | None:
+        """Make room for the descriptors of an instance.
+
+        Returns:
+            None if there is room, else the need and the hard limit that does not grant it.
+        """
+        soft, hard = self._found
+        need = brokers * (4 if piped else 2) + _BESIDES
+        if soft != resource.RLIM_INFINITY and need > soft:
+            if hard != resource.RLIM_INFINITY and need > hard:
+                return need, hard
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+            self._raised = True
+            self._low = {at: os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC) for at in (1, 2, 3)}
+        return None
+
+    def low(self, fd: int, purpose: int) -> int:
+        """Return a descriptor for the same file that is below the limit that we got.
+
+        posix_spawn(3) refuses to duplicate one that is not. It is valid until the next call for
+        the same purpose.
+        """
+        return os.dup2(fd, self._low[purpose], inheritable=False) if self._raised else fd
+
+    def __enter__(self) -> None:
+        if self._raised:
+            resource.setrlimit(resource.RLIMIT_NOFILE, self._found)
+
+    def __exit__(self, *_: object) -> None:
+        if self._raised:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (self._found[1], self._found[1]))

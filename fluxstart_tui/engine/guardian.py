@@ -1,0 +1,183 @@
+"""If the engine is killed, end its brokers and what they run, and remove its rundir.
+
+A program of its own, in a session of its own, without stdio: what kills the engine's group, closes
+its terminal or reads its output does not touch it. It learns what to end from the engine over a
+socket, acts when that socket ends without a word of farewell, and is gone within seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+if __name__ == "__main__":  # run by path, isolated from the user's site-packages and environment
+    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+
+import json
+import signal
+import socket
+import termios
+import time
+
+from fluxstart_tui.engine import processes, rundir
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_ENGINE_FD, _TERMINAL_FD = 3, 4
+
+
+class Guardian:
+    """The engine's side: a started guardian, told what to do should the engine die.
+
+    Args:
+        terminal: the descriptor of the terminal to restore, or None.
+    """
+
+    def __init__(self, terminal: int | None) -> None:
+        self._terminal = terminal
+        self._told: list[bytes] = []
+        self.pid = -1
+        self._start()
+
+    def _start(self) -> None:
+        ours, theirs = socket.socketpair()
+        null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        actions = [(os.POSIX_SPAWN_DUP2, theirs.fileno(), _ENGINE_FD)]
+        if self._terminal is not None:
+            actions.append((os.POSIX_SPAWN_DUP2, self._terminal, _TERMINAL_FD))
+        actions += [(os.POSIX_SPAWN_DUP2, null, fd) for fd in (0, 1, 2)]
+        self.pid = os.posix_spawn(
+            sys.executable,
+            [sys.executable, "-I", "-S", os.path.abspath(__file__)],
+            {"PATH": os.defpath},
+            file_actions=actions,
+            setsid=True,
+            setsigmask=[],
+            setsigdef=processes.SIGNALS,
+        )
+        os.close(null)
+        theirs.close()
+        self._socket = ours
+
+    def tell(self, *message: Any) -> None:
+        """Send one message; a guardian that has died is replaced and told all there was."""
+        line = json.dumps(message).encode() + b"\n"
+        self._told.append(line)
+        try:
+            self._socket.sendall(line)
+        except OSError:
+            self._socket.close()
+            self._reap()
+            self._start()
+            try:
+                self._socket.sendall(b"".join(self._told))
+            except OSError:
+                pass  # it is killed as fast as it is started: go on without one
+
+    def dismiss(self) -> None:
+        """Tell the guardian that all is well, and reap it."""
+        try:
+            self._socket.sendall(b'["done"]\n')
+        except OSError:
+            pass
+        self._socket.close()
+        self._reap()
+
+    def _reap(self) -> None:
+        try:
+            os.waitpid(self.pid, 0)
+        except ChildProcessError:
+            pass
+
+
+class _Watch:
+    """The guardian's side: what it has been told, and what it does about it."""
+
+    def __init__(self) -> None:
+        self._family: processes.Family | None = None
+        self._group = 0
+        self._rundir: rundir.Claim | None = None
+        self._socket: str | None = None
+        self._terminal: tuple[int, list[Any]] | None = None
+
+    def told(self, message: list[Any]) -> None:
+        """Take one message of the engine's."""
+        match message:
+            case ["family", tag, cwd, since, group, spare]:
+                self._family = processes.Family(tag, cwd, since, group, spare)
+                self._group = group
+            case ["broker", pid, start] if self._family is not None:
+                self._family.brokers[pid] = start
+            case ["reaped", pid] if self._family is not None:
+                self._family.brokers.pop(pid, None)
+            case ["rundir", path, device, inode]:
+                self._rundir = rundir.Claim(path, device, inode)
+            case ["no rundir"]:
+                self._rundir = None
+            case ["socket", path]:
+                self._socket = path
+            case ["terminal", session, attributes]:
+                self._terminal = (session, attributes)
+            case _:
+                raise ValueError(message)
+
+    def take_over(self) -> None:
+        """End everything: the engine is dead."""
+        groups = {self._group}
+        if self._family is not None:
+            self._family.kill()
+            groups |= self._family.groups
+        if self._terminal is not None:
+            session, attributes = self._terminal
+            _restore(attributes, session, groups)
+        if self._family is not None:
+            # More looks than the engine needs: one that dies while it spawns a broker leaves a
+            # child that does not carry the tag yet.
+            self._family.kill_until_gone(time.sleep, quiet=6)
+        if self._socket is not None:
+            try:
+                os.unlink(self._socket)
+            except OSError:
+                pass
+        if self._rundir is not None:
+            rundir.remove(self._rundir)
+
+
+def _restore(attributes: list[Any], session: int, groups: set[int]) -> None:
+    """Restore the terminal unless a shell has taken it back and has set it to its own taste.
+
+    Whose it is can not be asked from another session, so its leader's /proc entry tells.
+    """
+    leader = processes.read(session)
+    if leader is None or leader.tpgid not in groups:
+        return
+    attributes[6] = [bytes([value]) for value in attributes[6]]
+    try:
+        termios.tcsetattr(_TERMINAL_FD, termios.TCSANOW, attributes)
+    except termios.error:
+        pass
+
+
+def main() -> None:
+    """Listen to the engine until it says farewell or dies."""
+    for signum in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
+        signal.signal(signum, signal.SIG_IGN)
+    os.chdir("/")
+    processes.rename("flux-guardian")
+    watch = _Watch()
+    with socket.socket(fileno=_ENGINE_FD).makefile("rb") as engine:
+        for line in engine:
+            if not line.endswith(b"\n"):
+                break
+            message = json.loads(line)
+            if message == ["done"]:
+                os._exit(0)
+            watch.told(message)
+    watch.take_over()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""End an instance in order after a signal: rank 0 gets one SIGTERM, if it needs one.
+
+A SIGTERM is lost on a broker that loads its builtins and aborts rc3 of one that is about to finish
+(flux-core: src/broker/state_machine.c), so rank 0 is asked for its state first.
+"""
+
+from __future__ import annotations
+
+import signal
+
+from fluxstart_tui.rpc.query import Query
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from fluxstart_tui.engine.broker import Broker
+    from fluxstart_tui.engine.processes import Family
+    from fluxstart_tui.engine.witness import Witness
+    from fluxstart_tui.reactor import Reactor
+
+SETTLE = 0.1
+"""Seconds in which the same signal may reach us twice and our group once: timeout(1) signals its
+child and then the group, and both are one wish."""
+
+_POLL = 0.05
+_PATIENCE = 1.0
+"""Seconds without an answer from rank 0 after which it is signalled unasked: it may be stopped,
+or no flux-broker."""
+
+_RESUME = 0.25
+
+_TAKES_TERM = frozenset(("join", "config-sync", "init", "quorum", "run"))
+
+
+class OrderlyEnd:
+    """The course of an orderly end, from the signal until the brokers have exited.
+
+    Args:
+        reactor: the engine's loop.
+        leader: rank 0.
+        socket: path of rank 0's local connector socket.
+        family: the instance's processes; stopped ones are continued.
+        witness: tells whether our whole group had the signal.
+        signum: the signal.
+    """
+
+    def __init__(
+        self,
+        reactor: Reactor,
+        leader: Broker,
+        socket: str,
+        family: Family,
+        witness: Witness,
+        signum: int,
+    ) -> None:
+        self._reactor = reactor
+        self._leader = leader
+        self._socket = socket
+        self._family = family
+        self._witness = witness
+        self._signum = signum
+        self._started = self._answered = reactor.now()
+        self._could_take_it = False
+        """Whether rank 0 was able to act on the signal when the group had it."""
+        self._ask(self._first)
+        self._resume()
+
+    def _ask(self, answer: Callable[[str | None], None]) -> None:
+        def done(content: dict[str, Any] | None) -> None:
+            state = content.get("state") if content else None
+            answer(state if isinstance(state, str) else None)
+
+        Query(self._reactor, self._socket, "state-machine.get", _PATIENCE, done)
+
+    def _first(self, state: str | None) -> None:
+        self._could_take_it = state in _TAKES_TERM
+        self._reactor.call_later(SETTLE, lambda: self._ask(self._decide))
+
+    def _decide(self, state: str | None) -> None:
+        if self._leader.pidfd < 0:
+            return
+        if self._could_take_it and self._witness.saw(self._signum):
+            return
+        now = self._reactor.now()
+        if state is not None:
+            self._answered = now
+        if state in _TAKES_TERM or (state is None and now - self._answered >= _PATIENCE):
+            self._leader.kill(signal.SIGTERM)
+        elif state is None or state == "load-builtins":
+            self._reactor.call_later(_POLL, lambda: self._ask(self._decide))
+
+    def _resume(self) -> None:
+        self._family.resume()
+        self._reactor.call_later(_RESUME, self._resume)

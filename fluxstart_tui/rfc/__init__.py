@@ -1,0 +1,1 @@
+"""Small pure encodings, each citing its RFC; no I/O and no imports of ours."""

@@ -1,0 +1,1 @@
+"""Flux RPC over local:// sockets."""

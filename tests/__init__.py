@@ -1,0 +1,1 @@
+"""Tests of fluxstart-tui; folders mirror the package."""

@@ -1,0 +1,148 @@
+"""SIGKILL to the engine, at any moment: within 5 s nothing is left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests import support
+from tests.support import broker
+
+BODY = "setsid sh -c 'sleep 77 & sleep 78' & setsid sleep 79 & touch up.$PMI_RANK; exec sleep 99"
+
+
+def up(scene: Path, size: int) -> None:
+    support.wait_for(lambda: len(list(scene.glob("up.*"))) == size, "the brokers")
+
+
+def guardians() -> set[int]:
+    found = set()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if (entry / "comm").read_text() in ("flux-guardian\n", "flux-witness\n"):
+                    found.add(int(entry.name))
+            except OSError:
+                continue
+    return found
+
+
+@pytest.mark.parametrize("where", ["engine", "group"])
+@pytest.mark.parametrize("rundir", [(), ("--rundir=rd",)], ids=["own", "relative"])
+def test_sigkill_leaves_nothing(scene: Path, where: str, rundir: tuple[str, ...]) -> None:
+    """Brokers, what they run, the rundir and our own helpers are gone within 5 seconds."""
+    before = guardians()
+    process = support.start(scene, broker(scene, BODY), "-s3", *rundir, start_new_session=True)
+    up(scene, 3)
+    support.wait_for(lambda: len(guardians() - before) == 2, "both helpers")
+    helpers = guardians() - before
+    if where == "engine":
+        process.kill()
+    else:
+        os.killpg(process.pid, signal.SIGKILL)
+    assert support.finish(process).code == -signal.SIGKILL
+    support.assert_nothing_left(scene, timeout=5)
+    support.wait_for(lambda: not (scene / "rd").exists(), "the rundir to go", timeout=5)
+    support.wait_for(lambda: not helpers & guardians(), "the helpers' end", timeout=5)
+
+
+def test_sigkill_at_any_moment_of_the_start(scene: Path) -> None:
+    """The rundir is known to the guardian before it exists, brokers as soon as they do."""
+    for delay in range(0, 160, 8):
+        process = support.start(scene, broker(scene, BODY), "-s6")
+        time.sleep(delay / 1000)
+        process.kill()
+        support.finish(process)
+        support.assert_nothing_left(scene, timeout=5)
+
+
+def test_timeout_k(scene: Path) -> None:
+    """timeout -k ends an instance that ignores SIGTERM, with all that it runs."""
+    body = "trap '' TERM; " + BODY.replace("exec sleep 99", "while :; do sleep 1; done")
+    done = subprocess.run(
+        ["timeout", "-k", "0.5", "1", *support.command(broker(scene, body), "-s2")],
+        env=support.environment(scene),
+        cwd=scene,
+        stdin=subprocess.DEVNULL,
+        check=False,
+        timeout=support.PATIENCE,
+    )
+    assert done.returncode in (137, -signal.SIGKILL)
+    support.assert_nothing_left(scene, timeout=5)
+
+
+@pytest.mark.parametrize("label", [(), ("-l",)])
+def test_a_reader_of_our_output_is_not_left_hanging(scene: Path, label: tuple[str, ...]) -> None:
+    """After SIGKILL, `| cat` ends: no helper of ours holds the pipe."""
+    process = support.start(scene, broker(scene, BODY), "-s2", *label)
+    up(scene, 2)
+    process.kill()
+    assert process.stdout is not None
+    started = time.monotonic()
+    process.stdout.read()
+    assert time.monotonic() - started < 5
+    support.finish(process)
+
+
+def test_a_preexisting_rundir_survives(scene: Path) -> None:
+    """A directory that we did not make is not removed, but the socket in it is."""
+    (scene / "rd").mkdir()
+    (scene / "rd" / "mine").touch()
+    process = support.start(scene, broker(scene, BODY), "-s1", "--test-rundir=rd")
+    up(scene, 1)
+    process.kill()
+    support.finish(process)
+    support.assert_nothing_left(scene, timeout=5)
+    support.wait_for(lambda: not (scene / "rd" / "start").exists(), "the socket to go", timeout=5)
+    assert (scene / "rd" / "mine").exists()
+
+
+def test_a_killed_guardian_is_replaced(scene: Path) -> None:
+    """Killing the guardian first and the engine then does not help."""
+    before = guardians()
+    body = "touch up.$PMI_RANK; [ $PMI_RANK = 1 ] && { while [ ! -e go ]; do sleep 0.05; done; exit; }\nexec sleep 99"
+    process = support.start(scene, broker(scene, body), "-s3", "--test-exit-timeout=60")
+    up(scene, 3)
+    for pid in guardians() - before:
+        if Path(f"/proc/{pid}/comm").read_text() == "flux-guardian\n":
+            os.kill(pid, signal.SIGKILL)
+    (scene / "go").touch()  # the next thing that the guardian is to be told
+    support.wait_for(
+        lambda: any(
+            Path(f"/proc/{pid}/comm").read_text() == "flux-guardian\n"
+            and Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+            for pid in guardians() - before
+        ),
+        "another guardian",
+    )
+    process.kill()
+    support.finish(process)
+    support.assert_nothing_left(scene, timeout=5)
+
+
+def test_strangers_are_spared(scene: Path) -> None:
+    """A process that carries the tag but is older than the instance is none of ours."""
+    (scene / "rd").mkdir()
+    uri = f"local://{scene}/rd/start"
+    stranger = subprocess.Popen(["sleep", "99"], env={"FLUX_START_URI": uri})
+    process = support.start(scene, broker(scene, BODY), "-s1", f"--test-rundir={scene}/rd")
+    up(scene, 1)
+    process.kill()
+    support.finish(process)
+    support.wait_for(
+        lambda: (
+            not [
+                line for line in support.processes_of(scene) if line.split()[0] != str(stranger.pid)
+            ]
+        ),
+        "the instance's end",
+        timeout=5,
+    )
+    assert stranger.poll() is None
+    stranger.kill()
+    stranger.wait()
