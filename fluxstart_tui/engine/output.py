@@ -12,8 +12,16 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
+    Buffer = bytes | memoryview
+
 _DIRECT = 4096
 """A pipe that polls as writable takes this many bytes (PIPE_BUF) without blocking."""
+
+_BATCH = 64
+"""Pieces that go into one writev(2)."""
+
+_SMALL = 1 << 20
+"""Bytes of backlog below which more is welcome."""
 
 
 class Output:
@@ -31,7 +39,7 @@ class Output:
     def __init__(self, fd: int, drained: Callable[[], None] = lambda: None) -> None:
         self._fd = fd
         self._drained = drained
-        self._queue: deque[bytes] = deque()
+        self._queue: deque[Buffer] = deque()
         self._thread: threading.Thread | None = None
         self._changed: threading.Condition
         self._closing = False
@@ -42,18 +50,14 @@ class Output:
         self.error: int | None = None
         """The errno that made writing impossible; what comes afterwards is dropped."""
 
-    def write(self, data: bytes) -> None:
-        """Write all of `data`, now or later, in order."""
-        if self.error is not None:
+    def write(self, *pieces: Buffer) -> None:
+        """Write all the pieces, now or later, in order and next to each other."""
+        size = sum(map(len, pieces))
+        if self.error is not None or not size:
             return
-        if self._thread is None and len(data) <= _DIRECT and self._writable():
-            try:
-                data = data[os.write(self._fd, data) :]
-            except OSError as error:
-                self.error = error.errno
-                return
-            if not data:
-                return
+        if self._thread is None and size <= _DIRECT and self._writable():
+            self._write_all(list(pieces))
+            return
         if self._thread is None:
             import threading  # only who needs the thread pays for the import
 
@@ -61,12 +65,27 @@ class Output:
             self._thread = threading.Thread(target=self._write_out, daemon=True)
             self._thread.start()
         with self._changed:
-            self._queue.append(data)
-            self.backlog += len(data)
+            self._queue.extend(pieces)
+            self.backlog += size
             self._changed.notify()
 
     def _writable(self) -> bool:
         return any(mask & select.POLLOUT for _, mask in self._poll.poll(0))
+
+    def _write_all(self, pieces: list[Buffer]) -> None:
+        while pieces and self.error is None:
+            try:
+                written = os.writev(self._fd, pieces)
+            except BlockingIOError:  # somebody else has set the descriptor non-blocking
+                self._poll.poll()
+                continue
+            except OSError as error:
+                self.error = error.errno
+                return
+            while pieces and written >= len(pieces[0]):
+                written -= len(pieces.pop(0))
+            if written:
+                pieces[0] = memoryview(pieces[0])[written:]
 
     def _write_out(self) -> None:
         while True:
@@ -75,19 +94,12 @@ class Output:
                     if self._closing:
                         return
                     self._changed.wait()
-                data = self._queue.popleft()
-            size = len(data)
-            view = memoryview(data)
-            while view and self.error is None:
-                try:
-                    view = view[os.write(self._fd, view) :]
-                except BlockingIOError:  # somebody else has set the descriptor non-blocking
-                    self._poll.poll()
-                except OSError as error:
-                    self.error = error.errno
+                pieces = [self._queue.popleft() for _ in range(min(_BATCH, len(self._queue)))]
+            size = sum(map(len, pieces))
+            self._write_all(pieces)
             with self._changed:
                 self.backlog -= size
-                small = self.backlog < (1 << 20)
+                small = self.backlog < _SMALL
             if small:
                 self._drained()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 
 TYPE_CHECKING = False
@@ -10,10 +9,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fluxstart_tui.engine.errors import Messages
-    from fluxstart_tui.engine.output import Output
+    from fluxstart_tui.engine.output import Buffer, Output
     from fluxstart_tui.reactor import Reactor
 
-_CHUNK = 1 << 20
+_CHUNK = 65536
+"""Bytes a read: what a pipe holds. Larger pieces cost more, since malloc(3) hands their memory back
+to the system each time."""
+
 _BACKLOG_MAX = 8 << 20
 """Bytes that may wait for a slow reader before the brokers have to wait too."""
 
@@ -30,31 +32,40 @@ class Labeler:
 
     def __init__(self, label: bytes) -> None:
         self._label = label
-        self._broken = b"\n" + label
+        self._between = b"\n" + label
         self._held = b""
 
-    def feed(self, data: bytes) -> bytes:
-        """Take bytes and return what can be written of them; it is empty or ends a line."""
+    def feed(self, data: bytes) -> list[Buffer]:
+        """Take bytes and return what can be written of them: nothing, or whole lines.
+
+        It comes in pieces since putting them together would take longer than labelling them.
+        """
         end = data.rfind(b"\n") + 1
         if end == 0:
             self._held += data
-            return self._break_held() if len(self._held) >= LINE_MAX else b""
-        lines = self._held + data[:end] if self._held else data[:end]
+            return self._break_held() if len(self._held) >= LINE_MAX else []
+        lines = data if end == len(data) else data[:end]
+        if self._held:
+            lines = self._held + lines
         self._held = data[end:]
         if _has_long_line(lines):
             lines = b"\n".join(_pieces(line) for line in lines[:-1].split(b"\n")) + b"\n"
-        out = self._label + lines[:-1].replace(b"\n", self._broken) + b"\n"
+        out = self._labelled(lines)
         return out + self._break_held() if len(self._held) >= LINE_MAX else out
 
-    def _break_held(self) -> bytes:
+    def _labelled(self, lines: bytes) -> list[Buffer]:
+        followed = lines.replace(b"\n", self._between)
+        return [self._label, memoryview(followed)[: -len(self._label)]]
+
+    def _break_held(self) -> list[Buffer]:
         whole = len(self._held) - len(self._held) % LINE_MAX
         head, self._held = self._held[:whole], self._held[whole:]
-        return self._label + _pieces(head).replace(b"\n", self._broken) + b"\n"
+        return self._labelled(_pieces(head) + b"\n")
 
-    def finish(self) -> bytes:
+    def finish(self) -> list[Buffer]:
         """Return the unfinished line, if any, ended by a newline."""
         held, self._held = self._held, b""
-        return self._label + held + b"\n" if held else b""
+        return self._labelled(held + b"\n") if held else []
 
 
 def _has_long_line(lines: bytes) -> bool:
@@ -129,12 +140,10 @@ class Relay:
         except OSError:
             data = b""
         if not data:
-            output.write(labeler.finish())
+            output.write(*labeler.finish())
             self._close(fd)
             return False
-        if len(data) == 65536:
-            _widen(fd)
-        output.write(labeler.feed(data))
+        output.write(*labeler.feed(data))
         if output.backlog > _BACKLOG_MAX:
             self._reactor.remove_reader(fd)
             self._paused.add(fd)
@@ -175,21 +184,13 @@ class Relay:
         are not waited for.
         """
         for fd in list(self._streams):
-            for _ in range(2):  # more than a pipe holds; whoever still writes is not waited for
+            for _ in range(17):  # a pipe holds up to 1 MiB; who still writes is not waited for
                 if fd not in self._streams or not self._read(fd):
                     break
             if fd in self._streams:
                 labeler, output = self._streams[fd]
-                output.write(labeler.finish())
+                output.write(*labeler.finish())
                 self._close(fd)
         for output in self._outputs:
             if output.error is not None:
                 self._lost(output)
-
-
-def _widen(fd: int) -> None:
-    """Make a pipe that was found full bigger, so that fewer reads are needed."""
-    try:
-        fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, _CHUNK)
-    except OSError:
-        pass  # the user's share of pipe memory is used up: it works as it is

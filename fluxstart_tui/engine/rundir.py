@@ -120,6 +120,9 @@ def remove(claimed: Claim) -> None:
             return
     except OSError:
         return
-    import shutil  # 6 ms that only the end pays
+    try:
+        os.rmdir(claimed.path)  # brokers that end in order leave it empty
+    except OSError:
+        import shutil  # only who needs it pays for it
 
-    shutil.rmtree(claimed.path, ignore_errors=True)
+        shutil.rmtree(claimed.path, ignore_errors=True)
