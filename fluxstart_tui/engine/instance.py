@@ -348,7 +348,5 @@ class Instance:
         signals = self._signals
         while any(output.backlog for output in self._outputs) and self._signals == signals:
             self._reactor.run_once(0.05)
-        if self._relay is not None and self._signals == signals:
-            for output in self._outputs:
-                output.close()
-            self._relay.close()
+        if self._relay is not None:
+            self._relay.report()

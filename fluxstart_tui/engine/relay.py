@@ -172,11 +172,6 @@ class Relay:
         del self._streams[fd]
         os.close(fd)
 
-    def close(self) -> None:
-        """Give up the descriptor that outputs wake us by; they must have been closed before."""
-        self._reactor.remove_reader(self._wake)
-        os.close(self._wake)
-
     def finish(self) -> None:
         """Relay what the brokers have left in their pipes, and stop.
 
@@ -191,6 +186,9 @@ class Relay:
                 labeler, output = self._streams[fd]
                 output.write(*labeler.finish())
                 self._close(fd)
+
+    def report(self) -> None:
+        """Say what has been lost; to be called when all that could be written has been."""
         for output in self._outputs:
             if output.error is not None:
                 self._lost(output)

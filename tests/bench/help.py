@@ -14,9 +14,7 @@ def main() -> None:
     ours = [*pairs.program(), "--help"]
     peer = [sys.executable, "-c", "pass"]
     quiet = subprocess.DEVNULL
-    runs = []
-    for _ in range(21):
-        runs.append((_cpu(ours, quiet), _cpu(peer, quiet)))
+    runs = [(_cpu(ours, quiet), _cpu(peer, quiet)) for _ in range(21)]
     more = statistics.median(a - b for a, b in runs)
     print(f"--help: {more * 1000:+.1f} ms CPU against `python -c pass`; 21 pairs")
 
