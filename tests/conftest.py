@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,3 +24,16 @@ def scene() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="fs-") as name:
         yield Path(name)
         support.assert_nothing_left(Path(name))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip, saying so, what needs programs that are not there."""
+    missing = [
+        ("real_flux", "flux", "there is no flux on PATH"),
+        ("real_slurm", "srun", "there is no srun on PATH"),
+    ]
+    for marker, program, reason in missing:
+        if shutil.which(program) is None:
+            for item in items:
+                if item.get_closest_marker(marker):
+                    item.add_marker(pytest.mark.skip(reason=reason))

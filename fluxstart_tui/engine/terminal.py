@@ -6,6 +6,8 @@ import os
 import signal
 import termios
 
+from fluxstart_tui.engine import processes
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -34,10 +36,9 @@ class Terminal:
         try:
             foreground = os.tcgetpgrp(0)
             if foreground != own:
-                os.killpg(foreground, 0)
-                return
-        except ProcessLookupError:
-            os.tcsetpgrp(0, own)  # what had the foreground was the instance's and has ended
+                if any(process.pgrp == foreground for process in processes.table().values()):
+                    return
+                os.tcsetpgrp(0, own)  # what had the foreground was the instance's and has ended
         except OSError:
             pass  # a terminal, but not the controlling one
         try:
