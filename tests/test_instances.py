@@ -102,7 +102,7 @@ RC3 = ("-Sbroker.rc1_path=", "-Sstatedir=state", "-Sbroker.rc3_path=sleep 1; ech
 def test_one_signal_ends_in_order(
     scene: Path, kind: str, signum: signal.Signals, where: str
 ) -> None:
-    """The program is ended, and rc3 is left to finish on every rank, however far the signal went."""
+    """The program is ended, and rc3 is left to finish on every rank, wherever the signal went."""
     process = support.start(
         scene, kind, "-s3", *RC3, "sh", "-c", "touch up; exec sleep 99", start_new_session=True
     )

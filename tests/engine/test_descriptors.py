@@ -114,7 +114,7 @@ def test_a_reader_that_goes_away_ends_the_writers(scene: Path) -> None:
 
 def test_a_paused_reader_of_messages_stalls_nothing(scene: Path) -> None:
     """With stderr's pipe full of trace, PMI is served on and a signal still ends us."""
-    body = "import itertools\nfor n in range(3000): ask('cmd=put kvsname=- key=k value=' + 'v' * 900)\n"
+    body = "for n in range(3000): ask('cmd=put kvsname=- key=k value=' + 'v' * 900)\n"
     body += "open('served', 'w')\ntime.sleep(99)"
     process = support.start(scene, broker(scene, body, PMI), "-s1", "-vv")
     support.wait_for((scene / "served").exists, "PMI to be served")

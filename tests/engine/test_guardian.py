@@ -62,7 +62,7 @@ def test_sigkill_at_any_moment_of_the_start(scene: Path) -> None:
 
 
 def test_timeout_k(scene: Path) -> None:
-    """timeout -k ends an instance that ignores SIGTERM, with all that it runs."""
+    """With -k, timeout(1) ends an instance that ignores SIGTERM, with all that it runs."""
     body = "trap '' TERM; " + BODY.replace("exec sleep 99", "while :; do sleep 1; done")
     done = subprocess.run(
         ["timeout", "-k", "0.5", "1", *support.command(broker(scene, body), "-s2")],
@@ -105,7 +105,9 @@ def test_a_preexisting_rundir_survives(scene: Path) -> None:
 def test_a_killed_guardian_is_replaced(scene: Path) -> None:
     """Killing the guardian first and the engine then does not help."""
     before = guardians()
-    body = "touch up.$PMI_RANK; [ $PMI_RANK = 1 ] && { while [ ! -e go ]; do sleep 0.05; done; exit; }\nexec sleep 99"
+    body = "touch up.$PMI_RANK\n"
+    body += "[ $PMI_RANK = 1 ] && { while [ ! -e go ]; do sleep 0.05; done; exit; }\n"
+    body += "exec sleep 99"
     process = support.start(scene, broker(scene, body), "-s3", "--test-exit-timeout=60")
     up(scene, 3)
     for pid in guardians() - before:

@@ -85,8 +85,9 @@ def test_late_reader_gets_every_reply(scene: Path) -> None:
     body = """
 want = 20000
 import threading
-writer = threading.Thread(target=lambda: [send(f"cmd=put kvsname=- key=k{i} value=v\\n") for i in range(want)])
-writer.start()
+def flood():
+    for i in range(want): send(f"cmd=put kvsname=- key=k{i} value=v\\n")
+threading.Thread(target=flood).start()
 time.sleep(0.3)
 data = b""
 while data.count(b"\\n") < want:

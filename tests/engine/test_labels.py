@@ -21,7 +21,7 @@ def test_labels_keep_stdout_and_stderr_apart(scene: Path) -> None:
 
 
 def test_lines_of_ranks_never_mix(scene: Path) -> None:
-    """Four ranks writing in bursts of odd sizes, both streams into one pipe: all lines are whole."""
+    """Four ranks writing in bursts of odd sizes, both streams into one pipe: no line is torn."""
     body = (
         "awk -v r=$PMI_RANK 'BEGIN { for (i = 0; i < 4000; i++) {"
         ' printf "%s-%s", r, i; printf "-%s\\n", i * 7;'
