@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
-from fluxstart_tui import __version__, options
-from fluxstart_tui.engine import locate
-from fluxstart_tui.engine.errors import LaunchError, Messages, reason
-from fluxstart_tui.engine.output import Output
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from fluxstart_tui.engine.errors import Messages
 
 PROGRAM = "fluxstart-tui"
 
@@ -18,6 +18,14 @@ _DROP_IN = "flux-start"
 
 def main(argv: list[str] | None = None) -> int:
     """Run the program and return its exit code, which is flux start's."""
+    # Until the engine takes it over, ^C is to end us as it ends flux start, without a traceback;
+    # this comes before the other imports since they take most of that time.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from fluxstart_tui import options
+    from fluxstart_tui.engine.errors import LaunchError, Messages
+    from fluxstart_tui.engine.output import Output
+
     words = sys.argv if argv is None else argv
     name = os.path.basename(words[0])
     prog = PROGRAM if name in ("", "__main__.py", "-c", "-m") else name
@@ -38,6 +46,10 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(prog: str, words: list[str], messages: Messages) -> int:
+    from fluxstart_tui import __version__, options
+    from fluxstart_tui.engine import locate
+    from fluxstart_tui.engine.errors import LaunchError, reason
+
     try:
         os.getcwd()
     except OSError as error:
@@ -45,9 +57,10 @@ def _run(prog: str, words: list[str], messages: Messages) -> int:
     draft = options.parse(prog, words)
     located, notice = locate.find(draft.broker)
     if draft.version:
-        print(f"{PROGRAM} {__version__}")
-        print(f"broker: {' '.join(located.words)} ({located.kind}, {located.version()})")
-        return 0
+        return _print(
+            f"{PROGRAM} {__version__}\n"
+            f"broker: {' '.join(located.words)} ({located.kind}, {located.version()})\n"
+        )
     chosen = draft.finish()
     if chosen.caliper_profile is not None:
         _profile(located.env, chosen.caliper_profile)
@@ -63,6 +76,18 @@ def _run(prog: str, words: list[str], messages: Messages) -> int:
     from fluxstart_tui.engine import instance
 
     return instance.run(chosen, located)
+
+
+def _print(text: str) -> int:
+    from fluxstart_tui.engine.errors import LaunchError
+    from fluxstart_tui.engine.output import Output
+
+    output = Output(1)
+    output.write(os.fsencode(text))
+    output.close()
+    if output.error is not None:
+        raise LaunchError(f"write error on stdout: {os.strerror(output.error)}")
+    return 0
 
 
 def _profile(env: dict[str, str], profile: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from fluxstart_tui.engine import processes
 from tests import support
 from tests.support import broker
 
@@ -20,15 +21,16 @@ def up(scene: Path, size: int) -> None:
     support.wait_for(lambda: len(list(scene.glob("up.*"))) == size, "the brokers")
 
 
-def guardians() -> set[int]:
+def helpers(comm: str = "flux-") -> set[int]:
+    """Return the pids of all live guardians and witnesses, or of one kind."""
     found = set()
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                if (entry / "comm").read_text() in ("flux-guardian\n", "flux-witness\n"):
-                    found.add(int(entry.name))
-            except OSError:
-                continue
+    for process in processes.table().values():
+        try:
+            name = Path(f"/proc/{process.pid}/comm").read_text()
+        except OSError:
+            continue
+        if name in ("flux-guardian\n", "flux-witness\n") and name.startswith(comm):
+            found.add(process.pid)
     return found
 
 
@@ -36,11 +38,11 @@ def guardians() -> set[int]:
 @pytest.mark.parametrize("rundir", [(), ("--rundir=rd",)], ids=["own", "relative"])
 def test_sigkill_leaves_nothing(scene: Path, where: str, rundir: tuple[str, ...]) -> None:
     """Brokers, what they run, the rundir and our own helpers are gone within 5 seconds."""
-    before = guardians()
+    before = helpers()
     process = support.start(scene, broker(scene, BODY), "-s3", *rundir, start_new_session=True)
     up(scene, 3)
-    support.wait_for(lambda: len(guardians() - before) == 2, "both helpers")
-    helpers = guardians() - before
+    support.wait_for(lambda: len(helpers() - before) == 2, "both helpers")
+    mine = helpers() - before
     if where == "engine":
         process.kill()
     else:
@@ -48,7 +50,7 @@ def test_sigkill_leaves_nothing(scene: Path, where: str, rundir: tuple[str, ...]
     assert support.finish(process).code == -signal.SIGKILL
     support.assert_nothing_left(scene, timeout=5)
     support.wait_for(lambda: not (scene / "rd").exists(), "the rundir to go", timeout=5)
-    support.wait_for(lambda: not helpers & guardians(), "the helpers' end", timeout=5)
+    support.wait_for(lambda: not mine & helpers(), "the helpers' end", timeout=5)
 
 
 def test_sigkill_at_any_moment_of_the_start(scene: Path) -> None:
@@ -104,24 +106,17 @@ def test_a_preexisting_rundir_survives(scene: Path) -> None:
 
 def test_a_killed_guardian_is_replaced(scene: Path) -> None:
     """Killing the guardian first and the engine then does not help."""
-    before = guardians()
+    before = helpers("flux-guardian")
     body = "touch up.$PMI_RANK\n"
     body += "[ $PMI_RANK = 1 ] && { while [ ! -e go ]; do sleep 0.05; done; exit; }\n"
     body += "exec sleep 99"
     process = support.start(scene, broker(scene, body), "-s3", "--test-exit-timeout=60")
     up(scene, 3)
-    for pid in guardians() - before:
-        if Path(f"/proc/{pid}/comm").read_text() == "flux-guardian\n":
-            os.kill(pid, signal.SIGKILL)
+    first = support.wait_for(lambda: helpers("flux-guardian") - before, "the guardian")
+    for pid in first:
+        os.kill(pid, signal.SIGKILL)
     (scene / "go").touch()  # the next thing that the guardian is to be told
-    support.wait_for(
-        lambda: any(
-            Path(f"/proc/{pid}/comm").read_text() == "flux-guardian\n"
-            and Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-            for pid in guardians() - before
-        ),
-        "another guardian",
-    )
+    support.wait_for(lambda: helpers("flux-guardian") - before - first, "another guardian")
     process.kill()
     support.finish(process)
     support.assert_nothing_left(scene, timeout=5)

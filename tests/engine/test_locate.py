@@ -109,6 +109,10 @@ def test_version_names_the_broker(scene: Path, bare: str) -> None:
     assert done.code == 0
     assert done.out.startswith("fluxstart-tui ")
     assert "embedded" in done.out
+    with open("/dev/full", "wb") as full:
+        done = support.run(scene, "--version", env={"PATH": bare}, stdout=full)
+    assert done.code == 1
+    assert done.err == "fluxstart-tui: write error on stdout: No space left on device\n"
 
 
 def test_order_of_checks(scene: Path, bare: str) -> None:

@@ -164,9 +164,9 @@ def test_timeout_is_one_wish(scene: Path) -> None:
 
 def test_a_signal_before_anything_runs(scene: Path) -> None:
     """A signal during the start ends it cleanly, at whatever point it comes."""
-    for delay in range(0, 200, 10):
+    for delay in range(0, 180, 20):
         process = support.start(
-            scene, broker(scene, "exec sleep 99"), "-s8", "--test-exit-timeout=1"
+            scene, broker(scene, "exec sleep 99"), "-s8", "--test-exit-timeout=0.1"
         )
         time.sleep(delay / 1000)
         process.send_signal(signal.SIGTERM)
