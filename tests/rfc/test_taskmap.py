@@ -222,11 +222,15 @@ _blocks = st.builds(
 
 @given(st.lists(_blocks, max_size=6))
 def test_pmi_round_trip(blocks: list[Block]) -> None:
-    """A PMI value decodes to blocks with the same meaning, and these encode stably."""
+    """A PMI value decodes to blocks with the same meaning, however often it is done.
+
+    The blocks themselves may change each time: joining looks back at one block only, as libtaskmap
+    does, so some maps take several passes to become as short as they get.
+    """
     original = TaskMap(tuple(blocks))
     decoded = taskmap.decode(taskmap.encode_pmi(original))
     assert _expand(decoded) == _expand(original)
-    assert taskmap.decode(taskmap.encode_pmi(decoded)) == decoded
+    assert _expand(taskmap.decode(taskmap.encode_pmi(decoded))) == _expand(original)
 
 
 @given(st.lists(_blocks, max_size=6), st.booleans())
