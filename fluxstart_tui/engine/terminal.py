@@ -7,6 +7,7 @@ import signal
 import termios
 
 from fluxstart_tui.engine import processes
+from fluxstart_tui.engine.errors import LaunchError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,10 +15,17 @@ if TYPE_CHECKING:
 
 
 class Terminal:
-    """Settings of the terminal on stdin, saved at once."""
+    """Settings of the terminal on stdin, saved at once.
+
+    Raises:
+        LaunchError: it has been hung up.
+    """
 
     def __init__(self) -> None:
-        self._attributes = termios.tcgetattr(0)
+        try:
+            self._attributes = termios.tcgetattr(0)
+        except termios.error as error:
+            raise LaunchError(f"tcgetattr: {error.args[1]}") from error
         # Restoring from the background must not stop us.
         signal.signal(signal.SIGTTOU, signal.SIG_IGN)
 
