@@ -1,0 +1,20 @@
+"""What ends a broker before its time."""
+
+from __future__ import annotations
+
+
+class UsageError(Exception):
+    """The command line cannot be followed; told on stderr before there is a log."""
+
+
+class StartError(Exception):
+    """The broker cannot start; logged as critical, and the program exits with 1."""
+
+
+class BuiltinsError(Exception):
+    """A built-in service cannot start: the broker unloads the others and exits with 1."""
+
+    def __init__(self, text: str, app: str = "overlay") -> None:
+        super().__init__(text)
+        self.app = app
+        """Name of the service as the log has it."""

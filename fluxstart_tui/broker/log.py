@@ -1,0 +1,175 @@
+"""The broker's log: what is written where, and in which form (flux-core: broker/log.c).
+
+Records travel as lines of `<PRI>1 TIME RANK APP PID - - TEXT`, as flux-core's stdlog.c writes
+them: a severity is PRI >> 3.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from fluxstart_tui.broker.errors import StartError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fluxstart_tui.broker.attrs import Attributes
+
+CRIT = 2
+ERR = 3
+INFO = 6
+DEBUG = 7
+
+_NAMES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
+_STDERR = 2
+
+
+class Log:
+    """Where the broker's rooms and the brokers below it report to.
+
+    Until `configure` is called, the rank is not known: records bear the host's name, and all that
+    the level lets through goes to stderr.
+    """
+
+    def __init__(self, attrs: Attributes, hostname: str) -> None:
+        self._attrs = attrs
+        self._name = hostname
+        self._rank: int | None = None
+        self._local = attrs.get("log-stderr-mode") == "local"
+        self._stderr_level = _level(attrs.get("log-stderr-level")) or ERR
+        self._critical_level = CRIT
+        self._forward_level = -1
+        self._file = -1
+        self.forward: Callable[[bytes], None] | None = None
+        """Sends a record to the parent, if there is one to send to."""
+
+    def configure(self, rank: int) -> None:
+        """Take the rank, and the attributes that say what goes where.
+
+        Raises:
+            StartError: an attribute has no sensible value; which one has been logged.
+        """
+        self._stderr_level = self._attribute("log-stderr-level", ERR)
+        self._forward_level = self._attribute("log-forward-level", ERR)
+        self._critical_level = self._attribute("log-critical-level", CRIT)
+        mode = self._attrs.setdefault("log-stderr-mode", "leader")
+        if mode not in ("leader", "local"):
+            self.err("getattr log-stderr-mode: Invalid argument")
+            raise StartError("Error initializing logging: Invalid argument")
+        path = self._attrs.get("log-filename")
+        if path is not None and rank == 0:
+            self._open(path)
+        self._rank = rank
+        self._name = str(rank)
+
+    def _attribute(self, name: str, default: int) -> int:
+        level = _level(self._attrs.setdefault(name, str(default)))
+        if level is None:
+            self.err(f"{name}: Invalid argument")
+            raise StartError("Error initializing logging: Invalid argument")
+        return level
+
+    def _open(self, path: str) -> None:
+        try:
+            self._file = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
+        except OSError as error:
+            self.err(f"Error opening logfile {path}: {error.strerror}")
+            raise StartError(f"Error initializing logging: {error.strerror}") from None
+
+    def crit(self, text: str, app: str = "broker") -> None:
+        """Log what ends the broker; it is seen on its own stderr whatever the mode."""
+        self._write(CRIT, app, text)
+
+    def err(self, text: str, app: str = "broker") -> None:
+        """Log a failure."""
+        self._write(ERR, app, text)
+
+    def info(self, text: str, app: str = "broker") -> None:
+        """Log an event of normal life."""
+        self._write(INFO, app, text)
+
+    def debug(self, text: str, app: str = "broker") -> None:
+        """Log what only developers want to know."""
+        self._write(DEBUG, app, text)
+
+    def _write(self, severity: int, app: str, text: str) -> None:
+        here = severity <= self._critical_level or (
+            severity <= self._stderr_level and (self._local or not self._rank)
+        )
+        up = self._rank and severity <= self._forward_level and self.forward is not None
+        if not (here or up or self._file >= 0):
+            return
+        now = time.time()
+        data = text.encode(errors="surrogateescape")
+        if here:
+            self._show(_STDERR, severity, now, app, self._name, data, local=self._local)
+        if self._file >= 0:
+            self._show(self._file, severity, now, app, self._name, data, local=False)
+        if up and self.forward is not None:
+            stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
+            head = f"<{severity << 3}>1 {stamp}.{int(now % 1 * 1e6):06d}Z"
+            self.forward(f"{head} {self._name} {app} {os.getpid()} - - ".encode() + data)
+
+    def receive(self, record: bytes) -> None:
+        """Take a record from a broker below: show it on rank 0, pass it on elsewhere."""
+        parts = record.split(b" ", 7)
+        severity = _severity(parts[0])
+        if len(parts) < 8 or severity is None:
+            return
+        if self._rank:
+            if severity <= self._forward_level and self.forward is not None:
+                self.forward(record)
+            return
+        name, app = (part.decode(errors="replace") for part in parts[2:4])
+        when = _parse_time(parts[1])
+        if severity <= self._stderr_level and not self._local:
+            self._show(_STDERR, severity, when, app, name, parts[7], local=False)
+        if self._file >= 0:
+            self._show(self._file, severity, when, app, name, parts[7], local=False)
+
+    def _show(
+        self, fd: int, severity: int, when: float, app: str, name: str, data: bytes, *, local: bool
+    ) -> None:
+        if local:
+            head = f"<{severity}>{app}.{_NAMES[severity]}[{name}]: "
+        else:
+            moment = time.localtime(when)
+            stamp = time.strftime("%b %d %H:%M:%S", moment)
+            zone = time.strftime("%Z %Y", moment)
+            head = f"{stamp}.{int(when % 1 * 1e6):06d} {zone} {app}.{_NAMES[severity]}[{name}]: "
+        try:
+            os.write(fd, head.encode() + data + b"\n")
+        except OSError:
+            # A log that cannot be written is no reason to end what it tells of.
+            return
+
+
+def _level(value: str | None) -> int | None:
+    """Parse a level; negative ones let nothing through, ones beyond debug are refused."""
+    try:
+        level = int(value or "")
+    except ValueError:
+        return None
+    return level if level <= DEBUG else None
+
+
+def _severity(head: bytes) -> int | None:
+    try:
+        severity = int(head[1 : head.index(b">")]) >> 3
+    except ValueError:
+        return None
+    return severity if 0 <= severity <= DEBUG else None
+
+
+def _parse_time(stamp: bytes) -> float:
+    """Parse `YYYY-MM-DDTHH:MM:SS.ffffffZ`; now if it is not that."""
+    try:
+        fields = [int(stamp[a:b]) for a, b in ((0, 4), (5, 7), (8, 10), (11, 13), (14, 16))]
+        seconds = float(stamp[17:].rstrip(b"Z"))
+        year, month, day, hour, minute = fields
+        # mktime takes local standard time (neither calendar nor strptime is worth its import)
+        return time.mktime((year, month, day, hour, minute, 0, 0, 0, 0)) - time.timezone + seconds
+    except (ValueError, OverflowError):
+        return time.time()

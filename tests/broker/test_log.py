@@ -1,0 +1,92 @@
+"""The log: who writes what where, and in which form."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from tests.broker.instance import Broker, Instance
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STAMP = r"[A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d\.\d{6} UTC \d{4}"
+
+
+def test_lines_of_the_leader_are_dated(tmp_path: Path) -> None:
+    broker = Broker(tmp_path, ["-Slog-stderr-level=6", "sh", "-c", "exit 3"])
+    assert broker.wait() == 3
+    lines = broker.stderr.splitlines()
+    assert len(lines) == 13
+    for line in lines:
+        assert re.match(rf"{STAMP} broker\.(info|err)\[0\]: ", line)
+    assert re.search(r"rc2\.0: sh -c exit 3 Exited \(rc=3\) 0\.0s$", lines[6])
+
+
+def test_only_errors_are_shown_by_default(tmp_path: Path) -> None:
+    broker = Broker(tmp_path, ["sh", "-c", "exit 3"])
+    broker.wait()
+    assert re.fullmatch(
+        rf"{STAMP} broker\.err\[0\]: rc2\.0: sh -c exit 3 Exited \(rc=3\) 0\.0s\n", broker.stderr
+    )
+
+
+def test_a_verbose_broker_logs_for_itself_as_systemd_wants(tmp_path: Path) -> None:
+    with Instance(tmp_path, 2, "-v", "-Shostname=box", "--", "true") as instance:
+        instance.wait()
+        for rank in (0, 1):
+            lines = instance[rank].stderr.splitlines()
+            assert lines[0] == f"<6>broker.info[box]: boot: rank={rank} size=2"
+            assert all(line.startswith(f"<6>broker.info[{rank}]: ") for line in lines[1:])
+
+
+def test_more_verbosity_shows_the_network(tmp_path: Path) -> None:
+    with Instance(tmp_path, 2, "-vv", "-Shostname=box", "--", "true") as instance:
+        instance.wait()
+        uri = f"ipc://{instance.rundir}/tbon-0"
+        assert f"<7>overlay.debug[0]: listening on {uri}\n" in instance[0].stderr
+        assert f"<7>overlay.debug[1]: connecting to {uri}\n" in instance[1].stderr
+
+
+def test_followers_forward_what_the_level_allows(tmp_path: Path) -> None:
+    script = "echo told; echo bad >&2"
+    for level, told in ((3, False), (6, True)):
+        folder = tmp_path / str(level)
+        folder.mkdir()
+        with Instance(
+            folder, 3, "-Stbon.topo=kary:1", "-Slog-stderr-level=6", f"-Slog-forward-level={level}",
+            "--", "true", per_rank={2: [f"-Sbroker.rc1_path={script}"]},
+        ) as instance:  # fmt: skip
+            assert instance.wait() == [0, 0, 0]
+            assert re.search(
+                rf"^{STAMP} broker\.err\[2\]: rc1\.0: bad$", instance[0].stderr, re.MULTILINE
+            )
+            assert ("broker.info[2]: rc1.0: told\n" in instance[0].stderr) is told
+            assert instance[1].stderr == instance[2].stderr == ""
+
+
+def test_a_log_file_gets_everything(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    broker = Broker(tmp_path, [f"-Slog-filename={path}", "true"])
+    assert broker.wait() == 0
+    assert broker.stderr == ""
+    assert "broker.info[0]: rc2-success: run->cleanup" in path.read_text()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_senseless_settings_are_errors(tmp_path: Path) -> None:
+    for setting, text in (
+        ("log-stderr-level=8", "log-stderr-level: Invalid argument"),
+        ("log-forward-level=x", "log-forward-level: Invalid argument"),
+        ("log-stderr-mode=x", "getattr log-stderr-mode: Invalid argument"),
+    ):
+        broker = Broker(tmp_path, [f"-S{setting}", "-Shostname=box", "true"])
+        assert broker.wait() == 1
+        first, second = broker.stderr.splitlines()
+        assert first.endswith(f"broker.err[box]: {text}")
+        assert second.endswith("broker.crit[box]: Error initializing logging: Invalid argument")
+
+
+def test_a_log_that_cannot_be_written_ends_nothing(tmp_path: Path) -> None:
+    broker = Broker(tmp_path, ["-vv", "-Slog-filename=/dev/full", "sh", "-c", "exit 3"])
+    assert broker.wait() == 3
