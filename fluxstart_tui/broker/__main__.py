@@ -28,37 +28,22 @@ def main() -> int:
     # Signals wait until there is somebody to take them; those we never take stay blocked, so that
     # neither ^Z nor the terminal's modes can stop us (flux-core: broker.c).
     signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals().difference(_CORE_DUMPING))
-    _guard_descriptors()
+    from fluxstart_tui import process
     from fluxstart_tui.broker.broker import Broker
     from fluxstart_tui.broker.commandline import USAGE, CommandLine
     from fluxstart_tui.broker.errors import UsageError
 
+    process.secure_descriptors()
     try:
         command = CommandLine(sys.argv[1:])
         if command.help:
             os.write(2, USAGE.encode())
             return 0
-        broker = Broker(command, os.environ)
+        broker = Broker(command, process.environment())
     except UsageError as error:
         os.write(2, f"flux-broker: {error}\n".encode(errors="surrogateescape"))
         return 1
     return broker.run()
-
-
-def _guard_descriptors() -> None:
-    """Let no socket of ours become stdin, stdout or stderr, and no descriptor reach a command."""
-    while True:
-        fd = os.open(os.devnull, os.O_RDWR)
-        if fd > 2:
-            os.close(fd)
-            break
-        os.set_inheritable(fd, True)
-    for name in os.listdir("/proc/self/fd"):
-        if int(name) > 2:
-            try:
-                os.set_inheritable(int(name), False)
-            except OSError:
-                continue  # the listing's own
 
 
 if __name__ == "__main__":

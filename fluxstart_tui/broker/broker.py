@@ -7,7 +7,7 @@ import os
 import resource
 import time
 
-from fluxstart_tui import __version__
+from fluxstart_tui import __version__, process
 from fluxstart_tui.broker import boot, program, rundir, topology
 from fluxstart_tui.broker.attrs import Attributes
 from fluxstart_tui.broker.boot import Card, Client
@@ -150,7 +150,7 @@ class Broker:
             attrs.set("jobid-path", self._environ.get("FLUX_JOB_ID_PATH", "/"))
         path, made = rundir.create(attrs, self._environ.get("TMPDIR", _TMPDIR))
         self._rundir = path if made else None
-        _set_process_name(f"flux-broker-{me.rank}")
+        process.rename(f"flux-broker-{me.rank}")
         attrs.setdefault("local-uri", f"{_LOCAL_SCHEME}{path}/local-{me.rank}")
         self._runat = Runat(self._reactor, log, self._command_environment())
         self._lifecycle = Lifecycle(
@@ -294,11 +294,3 @@ class Broker:
 def _uuid() -> str:
     digits = os.urandom(16).hex()
     return "-".join(digits[a:b] for a, b in ((0, 8), (8, 12), (12, 16), (16, 20), (20, 32)))
-
-
-def _set_process_name(name: str) -> None:
-    try:
-        with open("/proc/self/comm", "w", encoding="ascii") as comm:
-            comm.write(name)
-    except OSError:
-        return

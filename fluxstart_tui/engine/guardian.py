@@ -19,6 +19,7 @@ import socket
 import termios
 import time
 
+from fluxstart_tui import process
 from fluxstart_tui.engine import processes, rundir
 
 TYPE_CHECKING = False
@@ -165,7 +166,7 @@ def main() -> None:
     for signum in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
         signal.signal(signum, signal.SIG_IGN)
     os.chdir("/")
-    processes.rename("flux-guardian")
+    process.rename("flux-guardian")
     watch = _Watch()
     with socket.socket(fileno=_ENGINE_FD).makefile("rb") as engine:
         for line in engine:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import signal
 
-from fluxstart_tui.engine import command, processes, rundir, stdio
+from fluxstart_tui import process
+from fluxstart_tui.engine import command, processes, rundir
 from fluxstart_tui.engine.broker import Broker, FileLimit
 from fluxstart_tui.engine.errors import LaunchError, Messages, reason
 from fluxstart_tui.engine.guardian import Guardian
-from fluxstart_tui.engine.output import Output
+from fluxstart_tui.engine.output import Output, same_file
 from fluxstart_tui.engine.relay import Relay
 from fluxstart_tui.engine.start_socket import StartSocket
 from fluxstart_tui.engine.supervisor import Supervisor
@@ -32,7 +33,7 @@ def run(options: Options, located: Located) -> int:
     Raises:
         LaunchError: it could not be started; nothing is left of it.
     """
-    stdio.secure()
+    process.secure_descriptors()
     instance = Instance(options, located)
     try:
         instance.run()
@@ -56,7 +57,7 @@ class Instance:
         self._size = options.test_size
         self._reactor = Reactor()
         stderr = Output(2, self._drained)
-        stdout = stderr if stdio.same_file(1, 2) else Output(1, self._drained)
+        stdout = stderr if same_file(1, 2) else Output(1, self._drained)
         self._outputs = (stdout, stderr)
         self._messages = Messages(options.prog, stderr)
         self._relay: Relay | None = None

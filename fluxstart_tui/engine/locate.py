@@ -6,6 +6,7 @@ import os
 import sys
 from typing import NamedTuple
 
+from fluxstart_tui import process
 from fluxstart_tui.engine.errors import LaunchError, reason
 
 _TIMEOUT = 10.0
@@ -56,7 +57,7 @@ def find(choice: str | None) -> tuple[Located, str | None]:
     Raises:
         LaunchError: there is no such broker.
     """
-    env = inherited_environment()
+    env = process.environment()
     if choice == "embedded":
         return _embedded(env), None
     if choice is not None and choice != "flux":
@@ -82,25 +83,6 @@ def find(choice: str | None) -> tuple[Located, str | None]:
     if choice == "flux":
         raise LaunchError(f"--broker=flux: FLUX_EXEC_PATH is not set and {why}")
     return _embedded(env), f"{why}: using the embedded broker, which runs no jobs"
-
-
-def inherited_environment() -> dict[str, str]:
-    """Return our environment as our parent made it.
-
-    In the C locale Python sets LC_CTYPE in it (PEP 538), which is not for the brokers.
-    """
-    env = dict(os.environ)
-    if "LC_CTYPE" in env:
-        try:
-            with open("/proc/self/environ", "rb", buffering=0) as file:
-                original = file.readall()
-        except OSError:
-            return env
-        del env["LC_CTYPE"]
-        for entry in original.split(b"\0"):
-            if entry.startswith(b"LC_CTYPE="):
-                env["LC_CTYPE"] = os.fsdecode(entry[9:])
-    return env
 
 
 def _embedded(env: dict[str, str]) -> Located:

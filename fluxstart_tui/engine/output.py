@@ -24,6 +24,12 @@ _SMALL = 1 << 20
 """Bytes of backlog below which more is welcome."""
 
 
+def same_file(first: int, second: int) -> bool:
+    """Tell whether two descriptors lead to the same file, pipe or terminal."""
+    a, b = os.fstat(first), os.fstat(second)
+    return (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino)
+
+
 class Output:
     """One of our own output descriptors.
 

@@ -187,12 +187,3 @@ def pending(pid: int, signum: int) -> bool:
         return False
     mask = status.partition(b"ShdPnd:")[2].split(None, 1)
     return bool(mask) and bool(int(mask[0], 16) >> (signum - 1) & 1)
-
-
-def rename(name: str) -> None:
-    """Name the calling process as ps(1) and killall(1) know it, in at most 15 bytes."""
-    try:
-        with open("/proc/self/comm", "w", encoding="ascii") as file:
-            file.write(name)
-    except OSError:
-        pass

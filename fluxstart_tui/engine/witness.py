@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 
+from fluxstart_tui import process
 from fluxstart_tui.engine import processes
 
 
@@ -51,7 +52,7 @@ def _stand_by(reader: int) -> None:
     try:
         os.dup2(reader, 0)
         os.closerange(1, 65536)
-        processes.rename("flux-witness")
+        process.rename("flux-witness")
         os.read(0, 1)
     finally:
         os._exit(0)

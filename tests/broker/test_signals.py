@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.broker.instance import BROKER, Broker, Instance, until
+from tests.broker.instance import BROKER, PATIENCE, Broker, Instance, until
 
 DEADLY = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGALRM)
 
@@ -96,9 +96,10 @@ def test_a_signal_to_a_follower_shuts_it_down_alone(tmp_path: Path) -> None:
 
 def test_a_signal_while_waiting_for_a_quorum_ends_the_wait(tmp_path: Path) -> None:
     with Instance(
-        tmp_path, 2, "-v", "--", "true", per_rank={1: ["-Sbroker.rc1_path=sleep 60"]}
+        tmp_path, 2, "-v", "--", "true", per_rank={1: ["-Sbroker.rc1_path=echo up; sleep 60"]}
     ) as instance:
         instance[0].until_stderr("online: ")
+        instance[1].until_stderr("rc1.0: up")
         instance[0].process.terminate()
         instance[0].until_stderr("broker.info[0]: quorum-fail: quorum->shutdown")
         instance[1].process.terminate()
@@ -127,12 +128,13 @@ def test_a_broker_that_leads_its_group_ends_what_is_left_in_it(tmp_path: Path) -
             *BROKER,
             "sh",
             "-c",
-            "trap '' HUP; (trap - HUP; exec sleep 60 >&-) & echo $!; exit 4",
+            "sleep 60 >&- 2>&- & echo $!; exit 4",
         ],
         capture_output=True,
         text=True,
         check=False,
         stdin=subprocess.DEVNULL,
+        timeout=PATIENCE,
     )
     assert done.returncode == 4
     until_dead(int(done.stdout))
