@@ -32,7 +32,8 @@ def environment(tmp: Path, extra: Mapping[str, str] | None = None) -> dict[str, 
     env = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("FLUX_", "PMI", "SLURM_"))
+        # pytest's own Python may have set LC_CTYPE
+        if not name.startswith(("FLUX_", "PMI", "SLURM_", "LC_CTYPE"))
     }
     return {**env, "TMPDIR": str(tmp), "PYTHONPATH": str(ROOT), "SHELL": "/bin/sh", **(extra or {})}
 
