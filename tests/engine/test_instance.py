@@ -239,6 +239,24 @@ def test_rundir_can_not_be_made(scene: Path, tmpdir: str) -> None:
     assert re.fullmatch(rf"fluxstart-tui: mkdtemp {tmpdir}/flux-\w{{6}}: [A-Z].*\n", done.err)
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="mounting a small file system needs root")
+def test_no_inodes_for_the_rundir(scene: Path) -> None:
+    """A file system that is full gives one line with its reason, and nothing is started."""
+    small = scene / "small"
+    small.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "nr_inodes=1,size=4k", "tmpfs", str(small)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        done = support.run(scene, broker(scene, "touch ran"), "-s1", env={"TMPDIR": str(small)})
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+    assert done.code == 1
+    assert done.err.endswith(": No space left on device\n")
+    assert done.err.startswith(f"fluxstart-tui: mkdtemp {small}/flux-")
+    assert not (scene / "ran").exists()
+
+
 def test_deleted_working_directory(scene: Path) -> None:
     """A working directory that is gone is said at once, with exit code 1."""
     gone = scene / "gone"
