@@ -163,13 +163,15 @@ def test_garbage_on_the_tree_socket_is_dropped(tmp_path: Path) -> None:
 
 def test_a_quorum_of_fewer_does_not_wait_for_all(tmp_path: Path) -> None:
     with Instance(
-        tmp_path, 3, "-v", "-Shostname=box", "-Sbroker.quorum=2", "--", "true",
-        per_rank={2: ["-Sbroker.rc1_path=echo up; sleep 60"]},
+        tmp_path, 3, "-v", "-Shostname=box", "-Sbroker.quorum=2", "--", "sh", "-c", "echo up; cat",
+        per_rank={2: ["-Sbroker.rc1_path=echo up; sleep 60"]}, stdin=subprocess.PIPE,
     ) as instance:  # fmt: skip
         instance[0].until_stderr("broker.info[0]: online: box,box (ranks 0-1)\n")
-        instance[0].until_stderr("rc2.0: true Exited (rc=0)")
+        instance[0].until_stdout("up")
         instance[2].until_stderr("rc1.0: up")
         instance[2].process.terminate()
+        assert instance[0].process.stdin is not None
+        instance[0].process.stdin.close()
         assert instance.wait() == [0, 0, 129]
 
 
