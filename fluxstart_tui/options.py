@@ -285,7 +285,7 @@ class Draft:
             noexec="noexec" in self._found,
             broker_opts=self._all("broker-opts"),
             wrap=self._all("wrap"),
-            wrap_ranks=self._ranks("wrap-ranks"),
+            wrap_ranks=self._ranks("wrap-ranks", size),
             test_size=size,
             test_hosts=self.last("test-hosts"),
             exit_timeout=self.exit_timeout,
@@ -307,14 +307,21 @@ class Draft:
             version=self.version,
         )
 
-    def _ranks(self, name: str) -> frozenset[int] | None:
+    def _ranks(self, name: str, size: int | None) -> frozenset[int] | None:
+        """Return the ranks to wrap; a set that could have no effect is a mistake."""
         text = self.last(name)
         if text is None:
             return None
+        for needed, there in (("test-size", size is not None), ("wrap", "wrap" in self._found)):
+            if not there:
+                raise self._fail(f"--{name} only works with --{needed}")
         try:
-            return frozenset(idset.decode(text))
+            ranks = idset.decode(text)
         except ValueError as error:
             raise self._fail(f"--{name}: {error}") from None
+        if not ranks or (size is not None and max(ranks) >= size):
+            raise self._fail(f"--{name}: '{text}' is not a set of ranks below {size}")
+        return ranks
 
 
 def parse(prog: str, argv: Sequence[str]) -> Draft:

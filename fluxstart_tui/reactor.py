@@ -22,6 +22,7 @@ else:  # the same, without the 5 ms of CPU that signal's enumerations take to im
     import _signal as signal
 
 _READ = select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR | select.EPOLLRDHUP
+_DAY = 86400.0
 _WRITE = select.EPOLLOUT | select.EPOLLHUP | select.EPOLLERR
 
 
@@ -140,7 +141,8 @@ class Reactor:
         if timers:
             limit = min(limit, max(0.0, timers[0].when - self.now()))
         try:
-            events = self._epoll.poll(None if limit == math.inf else limit)
+            # epoll counts milliseconds in an int: who waits for weeks looks up once a day.
+            events = self._epoll.poll(min(limit, _DAY))
         except InterruptedError:
             events = []
         readers, writers = self._readers, self._writers

@@ -102,6 +102,21 @@ def test_signals_are_delivered_in_the_loop() -> None:
     assert signal.getsignal(signal.SIGUSR1) == signal.SIG_DFL
 
 
+def test_a_timer_years_away_is_waited_for() -> None:
+    """The loop can wait longer than the 24 days that epoll can."""
+    reactor = Reactor()
+    reactor.call_later(1e12, reactor.stop)
+    reactor.call_later(1e300, reactor.stop)
+    ours, theirs = socket.socketpair()
+    reactor.add_reader(ours.fileno(), reactor.stop)
+    theirs.send(b"x")
+    reactor.run()
+    reactor.remove_reader(ours.fileno())
+    reactor.close()
+    ours.close()
+    theirs.close()
+
+
 def test_run_ends_when_stopped() -> None:
     """`stop` in a callback ends `run` after that round."""
     reactor = Reactor()

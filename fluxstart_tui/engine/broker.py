@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import signal
@@ -56,6 +57,8 @@ class Broker:
         Raises:
             OSError: it can not be started.
         """
+        if not self.argv[0]:  # Python would call it a ValueError
+            raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
         ours, theirs = socket.socketpair()
         pipes = [os.pipe2(os.O_CLOEXEC) for _ in range(2)] if piped else []
         given = [(theirs.fileno(), _PMI_FD), *((pipe[1], 1 + at) for at, pipe in enumerate(pipes))]

@@ -26,20 +26,26 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from fluxstart_tui.reactor import Reactor
+
 _ENGINE_FD, _TERMINAL_FD = 3, 4
 
 
 class Guardian:
     """The engine's side: a started guardian, told what to do should the engine die.
 
+    One that dies is replaced at once and told all there was; one that can not live is given up.
+
     Args:
+        reactor: the engine's loop.
         terminal: the descriptor of the terminal to restore, or None.
     """
 
-    def __init__(self, terminal: int | None) -> None:
+    def __init__(self, reactor: Reactor, terminal: int | None) -> None:
+        self._reactor = reactor
         self._terminal = terminal
         self._told: list[bytes] = []
-        self.pid = -1
+        self._lives = 10
         self._start()
 
     def _start(self) -> None:
@@ -49,7 +55,7 @@ class Guardian:
         if self._terminal is not None:
             actions.append((os.POSIX_SPAWN_DUP2, self._terminal, _TERMINAL_FD))
         actions += [(os.POSIX_SPAWN_DUP2, null, fd) for fd in (0, 1, 2)]
-        self.pid = os.posix_spawn(
+        self._pid = os.posix_spawn(
             sys.executable,
             [sys.executable, "-I", "-S", os.path.abspath(__file__)],
             {"PATH": os.defpath},
@@ -61,21 +67,27 @@ class Guardian:
         os.close(null)
         theirs.close()
         self._socket = ours
+        # It says nothing: what can be read is its end.
+        self._reactor.add_reader(ours.fileno(), self._replace)
+
+    def _replace(self) -> None:
+        self._reap()
+        self._lives -= 1
+        if self._lives > 0:
+            try:
+                self._start()
+                self._socket.sendall(b"".join(self._told))
+            except OSError:
+                pass  # no process to be had, or killed again: that one's end will be noticed too
 
     def tell(self, *message: Any) -> None:
-        """Send one message; a guardian that has died is replaced and told all there was."""
+        """Send one message."""
         line = json.dumps(message).encode() + b"\n"
         self._told.append(line)
         try:
             self._socket.sendall(line)
         except OSError:
-            self._socket.close()
-            self._reap()
-            self._start()
-            try:
-                self._socket.sendall(b"".join(self._told))
-            except OSError:
-                pass  # it is killed as fast as it is started: go on without one
+            pass  # its successor will be told
 
     def dismiss(self) -> None:
         """Tell the guardian that all is well, and reap it."""
@@ -83,12 +95,13 @@ class Guardian:
             self._socket.sendall(b'["done"]\n')
         except OSError:
             pass
-        self._socket.close()
         self._reap()
 
     def _reap(self) -> None:
+        self._reactor.remove_reader(self._socket.fileno())
+        self._socket.close()
         try:
-            os.waitpid(self.pid, 0)
+            os.waitpid(self._pid, 0)
         except ChildProcessError:
             pass
 

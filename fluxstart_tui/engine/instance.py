@@ -101,7 +101,9 @@ class Instance:
             )
         try:
             self._witness = witness = Witness((signal.SIGHUP, signal.SIGINT, signal.SIGTERM))
-            self._guardian = guardian = Guardian(0 if self._terminal is not None else None)
+            self._guardian = guardian = Guardian(
+                self._reactor, 0 if self._terminal is not None else None
+            )
         except OSError as error:
             raise LaunchError(f"can not start a helper process: {reason(error)}") from error
         if self._terminal is not None:
@@ -174,7 +176,7 @@ class Instance:
             None if os.path.isabs(place) else os.getcwd(),
             own.start,
             own.pgrp,
-            [own.pid, guardian.pid, witness.pid],
+            [own.pid, witness.pid],
         )
         guardian.tell("family", *about)
         return processes.Family(*about)

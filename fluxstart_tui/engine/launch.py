@@ -35,6 +35,8 @@ def become_broker(options: Options, located: Located, messages: Messages) -> int
         signal.signal(signum, signal.SIG_DFL)
     try:
         try:
+            if not words[0]:  # Python would call it a ValueError
+                raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
             os.execvpe(words[0], words, located.env)
         except OSError as error:
             if error.errno != errno.ENOEXEC:

@@ -112,7 +112,13 @@ def _flux_environment(flux: str, env: dict[str, str]) -> dict[str, str] | None:
     if not output:
         return None
     pairs = (entry.partition(b"=") for entry in output.split(b"\0") if b"=" in entry)
-    return {os.fsdecode(name): os.fsdecode(value) for name, _, value in pairs if name != b"_"}
+    given = {os.fsdecode(name): os.fsdecode(value) for name, _, value in pairs}
+    # `flux env` sets these two, `flux start` does not (flux-core: src/cmd/flux.c).
+    for name in ("PYTHONPATH", "_"):
+        given.pop(name, None)
+        if name in env:
+            given[name] = env[name]
+    return given
 
 
 def _run(command: str, arguments: list[str], env: dict[str, str]) -> bytes | None:

@@ -108,11 +108,11 @@ def test_pmi_abort_kills_everybody(scene: Path) -> None:
     assert done.err.count("Killed") == 3
 
 
-@pytest.mark.parametrize("what", ["/nonexistent", "/etc/passwd"])
+@pytest.mark.parametrize("what", ["/nonexistent", "/etc/passwd", ","])
 def test_a_broker_that_can_not_be_executed(scene: Path, what: str) -> None:
     """A wrapper that is missing or no program gives flux start's line and exit code 1."""
     done = support.run(scene, broker(scene, "exit 0"), "-s3", f"--wrap={what}")
-    reason = {"/nonexistent": "No such file or directory", "/etc/passwd": "Permission denied"}[what]
+    reason = "Permission denied" if what == "/etc/passwd" else "No such file or directory"
     assert done == (1, "", f"fluxstart-tui: flux_exec: {reason}\n")
 
 
@@ -123,6 +123,14 @@ def test_a_start_that_fails_half_way_leaves_nothing(scene: Path) -> None:
     )
     assert done.code == 1
     assert "flux_exec: No such file or directory" in done.err
+
+
+@pytest.mark.parametrize("timeout", ["30d", "1e300", "inf"])
+def test_exit_timeouts_without_end(scene: Path, timeout: str) -> None:
+    """A timeout of weeks, or of more than time itself, is one that does not expire."""
+    body = "[ $PMI_RANK = 0 ] || sleep 0.2"
+    done = support.run(scene, broker(scene, body), "-s2", f"--test-exit-timeout={timeout}")
+    assert done == (0, "", "")
 
 
 def test_wrap_ranks_limits_the_wrapper(scene: Path) -> None:

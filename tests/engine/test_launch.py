@@ -49,6 +49,12 @@ def test_a_broker_that_can_not_be_executed(scene: Path) -> None:
     assert done == (1, "", "fluxstart-tui: error execing broker: No such file or directory\n")
 
 
+def test_an_empty_word_is_no_program(scene: Path) -> None:
+    """A lone comma gives an empty wrapper, which is not to be found."""
+    done = support.run(scene, broker(scene, ""), "--wrap=,", "true")
+    assert done == (1, "", "fluxstart-tui: error execing broker: No such file or directory\n")
+
+
 def test_wrap_and_verbose(scene: Path) -> None:
     """A wrapper is looked up in PATH, and -v shows the words."""
     done = support.run(scene, broker(scene, 'echo "$V"'), "-v", "--wrap=env,V=1", "true")

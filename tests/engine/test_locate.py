@@ -54,9 +54,12 @@ def test_flux_on_path_gives_broker_and_environment(scene: Path, bare: str) -> No
     """Without FLUX_EXEC_PATH, `flux env` says where the broker is and what it needs."""
     (scene / "libexec").mkdir()
     support.script(scene / "libexec" / "flux-broker", SAY)
-    body = f'shift; GIVEN="by flux" FLUX_EXEC_PATH={scene}/libexec exec "$@"\n'
+    body = f'shift; GIVEN="by flux" FLUX_EXEC_PATH={scene}/libexec PYTHONPATH=x exec "$@"\n'
     env = {"PATH": f"{flux(scene, body)}:{bare}"}
     assert support.run(scene, "-s1", env=env).out == f"{scene}/libexec/flux-broker by flux\n"
+    # `flux env` sets PYTHONPATH for Flux's own Python; `flux start` leaves it as it was.
+    support.script(scene / "libexec" / "flux-broker", "#!/bin/sh\necho $PYTHONPATH\n")
+    assert support.run(scene, "-s1", env=env).out == f"{support.ROOT}\n"
 
 
 @pytest.mark.parametrize(
