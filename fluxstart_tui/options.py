@@ -249,10 +249,9 @@ class Draft:
 
     def _verbosity(self) -> int:
         text = self.last("verbose")
-        return self._integer("verbose", text) if text is not None else len(self._all_verbose())
-
-    def _all_verbose(self) -> Sequence[str | None]:
-        return self._found.get("verbose", ())
+        if text is not None:
+            return self._integer("verbose", text)
+        return len(self._found.get("verbose", ()))
 
     def finish(self) -> Options:
         """Make the checks that come after the broker was found.
@@ -272,6 +271,7 @@ class Draft:
                     raise self._fail(f"--{option.name} only works with --test-size")
         if "rundir" in self._found and "test-rundir" in self._found:
             raise self._fail("--rundir and --test-rundir exclude each other")
+        clique = self.last("test-pmi-clique")
         return Options(
             prog=self._prog,
             command=self._command,
@@ -294,7 +294,7 @@ class Draft:
             test_rundir=self.last("test-rundir"),
             test_rundir_cleanup="test-rundir-cleanup" in self._found,
             rundir=self.last("rundir"),
-            pmi_clique=_or(self.last("test-pmi-clique"), "single"),
+            pmi_clique="single" if clique is None else clique,
             # The old flux start took notice only of a single --caliper-profile.
             caliper_profile=(
                 self.last("caliper-profile")
@@ -404,10 +404,6 @@ def _strtol(text: str) -> int | None:
         return None
     value = int(digits)
     return value if _INT_MIN <= value <= _INT_MAX else None
-
-
-def _or(text: str | None, default: str) -> str:
-    return default if text is None else text
 
 
 def usage(prog: str) -> str:

@@ -216,6 +216,42 @@ def test_timeout_is_an_orderly_end(scene: Path, kind: str) -> None:
     assert ended(scene) == "rc3\n" * 2
 
 
+def test_a_sticky_rundir(scene: Path, kind: str) -> None:
+    """Brokers make directories of their own in a sticky rundir; a signal is still one wish."""
+    (scene / "rd").mkdir()
+    (scene / "rd").chmod(0o1777)
+    process = support.start(
+        scene, kind, "-s2", "--test-rundir=rd", *RC3, "sh", "-c", "touch up; exec sleep 99",
+        start_new_session=True,
+    )  # fmt: skip
+    wait_up(scene)
+    os.killpg(process.pid, signal.SIGTERM)
+    assert support.finish(process, 20).code == 143
+    assert ended(scene) == "rc3\n" * 2
+
+
+def test_a_broker_in_a_group_of_its_own(scene: Path, kind: str) -> None:
+    """A signal to our group does not reach a broker that a wrapper has taken out of it."""
+    process = support.start(
+        scene, kind, "-s1", "--wrap=setsid", *RC3, "sh", "-c", "touch up; exec sleep 99",
+        start_new_session=True,
+    )  # fmt: skip
+    wait_up(scene)
+    os.killpg(process.pid, signal.SIGTERM)
+    assert support.finish(process, 15).code == 143
+    assert ended(scene) == "rc3\n"
+
+
+def test_two_signals_at_once_are_one_wish(scene: Path, kind: str) -> None:
+    """SIGHUP right after SIGTERM, as systemd may send it, does not cut rc3 short."""
+    process = support.start(scene, kind, "-s1", *RC3, "sh", "-c", "touch up; exec sleep 99")
+    wait_up(scene)
+    process.terminate()
+    process.send_signal(signal.SIGHUP)
+    assert support.finish(process, 15).code in (129, 143)
+    assert ended(scene) == "rc3\n"
+
+
 def test_a_signal_at_any_moment_of_the_start(scene: Path, kind: str) -> None:
     """Whatever the brokers are doing, one signal ends them long before the timer would."""
     for delay in range(0, 600, 30):

@@ -75,6 +75,9 @@ class Broker:
                 )
             self.pidfd = os.pidfd_open(self.pid)
         except OSError:
+            if self.pid >= 0:  # started, but nothing to watch it by
+                os.kill(self.pid, signal.SIGKILL)
+                os.waitpid(self.pid, 0)
             ours.close()
             for reader, _ in pipes:
                 os.close(reader)
@@ -124,7 +127,8 @@ class FileLimit:
             None if there is room, else the need and the hard limit that does not grant it.
         """
         soft, hard = self._found
-        need = brokers * (4 if piped else 2) + _BESIDES
+        inherited = len(os.listdir("/proc/self/fd"))
+        need = brokers * (4 if piped else 2) + _BESIDES + inherited
         if soft != resource.RLIM_INFINITY and need > soft:
             if hard != resource.RLIM_INFINITY and need > hard:
                 return need, hard

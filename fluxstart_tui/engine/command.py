@@ -160,9 +160,9 @@ def process_mapping(clique: str, size: int) -> str:
             where = taskmap.per_broker(size)
         else:
             where = taskmap.decode(clique)
+        return taskmap.encode_pmi(where) if where.blocks else ""
     except taskmap.TaskMapError as error:
         raise LaunchError(f"test-pmi-clique: {error}") from None
-    return taskmap.encode_pmi(where) if where.blocks else ""
 
 
 def hosts(text: str | None, size: int) -> list[str] | None:

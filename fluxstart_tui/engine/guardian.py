@@ -57,7 +57,7 @@ class Guardian:
         actions += [(os.POSIX_SPAWN_DUP2, null, fd) for fd in (0, 1, 2)]
         self._pid = os.posix_spawn(
             sys.executable,
-            [sys.executable, "-I", "-S", os.path.abspath(__file__)],
+            [sys.executable, "-I", "-S", processes.GUARDIAN],
             {"PATH": os.defpath},
             file_actions=actions,
             setsid=True,
@@ -110,56 +110,62 @@ class _Watch:
     """The guardian's side: what it has been told, and what it does about it."""
 
     def __init__(self) -> None:
-        self._family: processes.Family | None = None
-        self._group = 0
+        self._about: list[Any] | None = None
+        self._brokers: dict[int, int] = {}
         self._rundir: rundir.Claim | None = None
-        self._socket: str | None = None
+        self._socket: rundir.Claim | None = None
         self._terminal: tuple[int, list[Any]] | None = None
 
     def told(self, message: list[Any]) -> None:
         """Take one message of the engine's."""
         match message:
-            case ["family", tag, cwd, since, group, spare]:
-                self._family = processes.Family(tag, cwd, since, group, spare)
-                self._group = group
-            case ["broker", pid, start] if self._family is not None:
-                self._family.brokers[pid] = start
-            case ["reaped", pid] if self._family is not None:
-                self._family.brokers.pop(pid, None)
-            case ["rundir", path, device, inode]:
-                self._rundir = rundir.Claim(path, device, inode)
+            case ["family", *about]:
+                self._about = about
+            case ["broker", pid, start]:
+                self._brokers[pid] = start
+            case ["reaped", pid]:
+                self._brokers.pop(pid, None)
+            case ["rundir", *claimed]:
+                self._rundir = rundir.Claim(*claimed)
             case ["no rundir"]:
                 self._rundir = None
-            case ["socket", path]:
-                self._socket = path
+            case ["socket", *claimed]:
+                self._socket = rundir.Claim(*claimed)
             case ["terminal", session, attributes]:
                 self._terminal = (session, attributes)
             case _:
                 raise ValueError(message)
 
+    def _alone(self) -> bool:
+        """Tell whether no other instance has moved into the rundir: it would bind its socket."""
+        return self._socket is None or self._socket.holds()
+
     def take_over(self) -> None:
         """End everything: the engine is dead."""
-        groups = {self._group}
-        if self._family is not None:
-            self._family.kill()
-            groups |= self._family.groups
+        family = None
+        groups: frozenset[int] = frozenset()
+        if self._about is not None:
+            tag, cwd, since, group, spare = self._about
+            family = processes.Family(tag, cwd, since, group, spare, self._alone)
+            family.brokers = self._brokers
+            family.kill()
+            groups = family.groups | {group}
         if self._terminal is not None:
             session, attributes = self._terminal
             _restore(attributes, session, groups)
-        if self._family is not None:
+        if family is not None:
             # More looks than the engine needs: one that dies while it spawns a broker leaves a
             # child that does not carry the tag yet.
-            self._family.kill_until_gone(time.sleep, quiet=6)
+            family.kill_until_gone(time.sleep, quiet=6)
+        if not self._alone():
+            return
         if self._socket is not None:
-            try:
-                os.unlink(self._socket)
-            except OSError:
-                pass
+            os.unlink(self._socket.path)
         if self._rundir is not None:
             rundir.remove(self._rundir)
 
 
-def _restore(attributes: list[Any], session: int, groups: set[int]) -> None:
+def _restore(attributes: list[Any], session: int, groups: frozenset[int]) -> None:
     """Restore the terminal unless a shell has taken it back and has set it to its own taste.
 
     Whose it is can not be asked from another session, so its leader's /proc entry tells.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 
@@ -13,7 +14,7 @@ from fluxstart_tui.engine.guardian import Guardian
 from fluxstart_tui.engine.output import Output, same_file
 from fluxstart_tui.engine.relay import Relay
 from fluxstart_tui.engine.start_socket import StartSocket
-from fluxstart_tui.engine.supervisor import Supervisor
+from fluxstart_tui.engine.supervisor import SIGNALS, Supervisor
 from fluxstart_tui.engine.terminal import Terminal
 from fluxstart_tui.engine.witness import Witness
 from fluxstart_tui.reactor import Reactor
@@ -22,6 +23,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fluxstart_tui.engine.locate import Located
     from fluxstart_tui.options import Options
+
+
+_GRACE = 2.0
+"""Seconds that a slow reader of our output has after an end that a signal asked for."""
 
 
 def run(options: Options, located: Located) -> int:
@@ -33,12 +38,15 @@ def run(options: Options, located: Located) -> int:
     Raises:
         LaunchError: it could not be started; nothing is left of it.
     """
-    process.secure_descriptors()
-    instance = Instance(options, located)
     try:
-        instance.run()
-    finally:
-        instance.end()
+        process.secure_descriptors()
+        instance = Instance(options, located)
+        try:
+            instance.run()
+        finally:
+            instance.end()
+    except OSError as error:  # no descriptors, no processes or no /proc, before or while we start
+        raise LaunchError(f"can not run an instance: {reason(error)}") from error
     return instance.exit_code
 
 
@@ -55,6 +63,8 @@ class Instance:
         self._options = options
         self._located = located
         self._size = options.test_size
+        # Our parent may ignore SIGCHLD: then the kernel would reap the brokers, codes and all.
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._reactor = Reactor()
         stderr = Output(2, self._drained)
         stdout = stderr if same_file(1, 2) else Output(1, self._drained)
@@ -99,18 +109,16 @@ class Instance:
                 f"--test-size={self._size} needs {lacking[0]} open files, the hard limit"
                 f" (ulimit -Hn) is {lacking[1]}"
             )
-        try:
-            self._witness = witness = Witness((signal.SIGHUP, signal.SIGINT, signal.SIGTERM))
-            self._guardian = guardian = Guardian(
-                self._reactor, 0 if self._terminal is not None else None
-            )
-        except OSError as error:
-            raise LaunchError(f"can not start a helper process: {reason(error)}") from error
+        self._witness = witness = Witness(SIGNALS)
+        terminal_fd = 0 if self._terminal is not None else None
+        self._guardian = guardian = Guardian(self._reactor, terminal_fd)
         if self._terminal is not None:
             guardian.tell("terminal", os.getsid(0), self._terminal.attributes)
         place = self._make_rundir()
         self._socket = StartSocket(self._reactor, f"{place}/start")
-        guardian.tell("socket", os.path.abspath(f"{place}/start"))
+        guardian.tell("socket", *self._socket.claim)
+        if options.test_rundir_cleanup:  # not before it is known that nobody else lives there
+            self._announce(rundir.claim(os.path.realpath(place)))
         mapping = command.process_mapping(options.pmi_clique, self._size)
         brokers = self._make_brokers(place, command.hosts(options.test_hosts, self._size))
         if options.noexec:
@@ -135,8 +143,6 @@ class Instance:
         options = self._options
         if options.test_rundir is not None:
             rundir.adopt(options.test_rundir)
-            if options.test_rundir_cleanup:
-                self._announce(rundir.claim(options.test_rundir))
             return options.test_rundir
         if options.rundir is not None:
             rundir.create_at(options.rundir, self._announce)
@@ -169,8 +175,7 @@ class Instance:
 
     def _make_family(self, place: str, guardian: Guardian, witness: Witness) -> processes.Family:
         own = processes.read(os.getpid())
-        if own is None:
-            raise LaunchError("/proc is not mounted")
+        assert own is not None
         about = (
             command.start_uri(place),
             None if os.path.isabs(place) else os.getcwd(),
@@ -198,9 +203,15 @@ class Instance:
             self._witness.dismiss()
 
     def _flush(self) -> None:
-        """Let slow readers take the rest of the output, until a signal says that it is enough."""
+        """Let slow readers take the rest of the output.
+
+        A signal says that it is enough; one that has come before leaves them a moment.
+        """
         before = self._signals()
-        while any(output.backlog for output in self._outputs) and self._signals() == before:
+        end = self._reactor.now() + (_GRACE if before else math.inf)
+        while any(output.backlog for output in self._outputs):
+            if self._signals() != before or self._reactor.now() >= end:
+                break
             self._reactor.run_once(0.05)
         if self._relay is not None:
             self._relay.report()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import NamedTuple
@@ -62,7 +63,7 @@ def find(choice: str | None) -> tuple[Located, str | None]:
         return _embedded(env), None
     if choice is not None and choice != "flux":
         if os.path.isdir(choice):
-            raise LaunchError(f"--broker={choice}: {os.strerror(21)}")
+            raise LaunchError(f"--broker={choice}: {os.strerror(errno.EISDIR)}")
         if not os.access(choice, os.X_OK):
             raise LaunchError(f"--broker={choice}: {_why_not(choice)}")
         return Located((os.path.abspath(choice),), "given", env, _flux(env)), None
@@ -71,7 +72,9 @@ def find(choice: str | None) -> tuple[Located, str | None]:
         broker = _in_exec_path(path)
         if broker is None:
             raise LaunchError(f"Could not locate broker in {path}")
-        return Located((broker,), "flux", env, _flux(env)), None
+        beside = os.path.normpath(f"{broker}/../../../../bin/flux")
+        flux = _flux(env) or (beside if os.access(beside, os.X_OK) else None)
+        return Located((broker,), "flux", env, flux), None
     flux = _flux(env)
     why = "there is no flux on PATH"
     if flux is not None:
@@ -145,4 +148,4 @@ def _why_not(path: str) -> str:
         os.stat(path)
     except OSError as error:
         return reason(error)
-    return os.strerror(13)
+    return os.strerror(errno.EACCES)

@@ -6,8 +6,10 @@ A SIGTERM is lost on a broker that loads its builtins and aborts rc3 of one that
 
 from __future__ import annotations
 
+import os
 import signal
 
+from fluxstart_tui.engine import processes
 from fluxstart_tui.rpc.query import Query
 
 TYPE_CHECKING = False
@@ -40,7 +42,7 @@ class OrderlyEnd:
     Args:
         reactor: the engine's loop.
         leader: rank 0.
-        socket: path of rank 0's local connector socket.
+        rundir: the instance's run directory, in which rank 0's local connector socket is.
         family: the instance's processes; stopped ones are continued.
         witness: tells whether our whole group had the signal.
         signum: the signal.
@@ -50,20 +52,20 @@ class OrderlyEnd:
         self,
         reactor: Reactor,
         leader: Broker,
-        socket: str,
+        rundir: str,
         family: Family,
         witness: Witness,
         signum: int,
     ) -> None:
         self._reactor = reactor
         self._leader = leader
-        self._socket = socket
+        self._rundir = rundir
         self._family = family
         self._witness = witness
         self._signum = signum
-        self._started = self._answered = reactor.now()
-        self._could_take_it = False
-        """Whether rank 0 was able to act on the signal when the group had it."""
+        self._answered = reactor.now()
+        self._could_take_it: bool | None = None
+        """Whether rank 0 was able to act on the signal when it came; None: it did not say."""
         self._ask(self._first)
         self._resume()
 
@@ -72,16 +74,18 @@ class OrderlyEnd:
             state = content.get("state") if content else None
             answer(state if isinstance(state, str) else None)
 
-        Query(self._reactor, self._socket, "state-machine.get", _PATIENCE, done)
+        Query(self._reactor, _connector(self._rundir), "state-machine.get", _PATIENCE, done)
 
     def _first(self, state: str | None) -> None:
-        self._could_take_it = state in _TAKES_TERM
+        if state is not None:
+            self._could_take_it = state in _TAKES_TERM
         self._reactor.call_later(SETTLE, lambda: self._ask(self._decide))
 
     def _decide(self, state: str | None) -> None:
         if self._leader.pidfd < 0:
             return
-        if self._could_take_it and self._witness.saw(self._signum):
+        # One that does not say whether it can take a signal is not sent a second one.
+        if self._could_take_it is not False and self._had_it():
             return
         now = self._reactor.now()
         if state is not None:
@@ -91,6 +95,24 @@ class OrderlyEnd:
         elif state is None or state == "load-builtins":
             self._reactor.call_later(_POLL, lambda: self._ask(self._decide))
 
+    def _had_it(self) -> bool:
+        """Tell whether the signal went to rank 0 too: to our whole group, if it is still in it."""
+        leader = processes.read(self._leader.pid)
+        same = leader is not None and leader.pgrp == os.getpgrp()
+        return same and self._witness.saw(self._signum)
+
     def _resume(self) -> None:
         self._family.resume()
         self._reactor.call_later(_RESUME, self._resume)
+
+
+def _connector(rundir: str) -> str:
+    """Return where rank 0's socket is: in a sticky rundir, each broker makes its own below it."""
+    try:
+        for name in os.listdir(rundir):
+            path = f"{rundir}/{name}/local-0"
+            if os.path.exists(path):
+                return path
+    except OSError:
+        pass
+    return f"{rundir}/local-0"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import select
+import stat
 from collections import deque
 
 TYPE_CHECKING = False
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     Buffer = bytes | memoryview
 
 _DIRECT = 4096
-"""A pipe that polls as writable takes this many bytes (PIPE_BUF) without blocking."""
+"""A pipe that polls as writable takes this many bytes (PIPE_BUF) without blocking; a terminal or a
+socket promises nothing of the kind."""
 
 _BATCH = 64
 """Pieces that go into one writev(2)."""
@@ -28,6 +30,14 @@ def same_file(first: int, second: int) -> bool:
     """Tell whether two descriptors lead to the same file, pipe or terminal."""
     a, b = os.fstat(first), os.fstat(second)
     return (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino)
+
+
+def _never_blocks(fd: int) -> bool:
+    try:
+        mode = os.fstat(fd).st_mode
+    except OSError:
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode)
 
 
 class Output:
@@ -49,6 +59,7 @@ class Output:
         self._thread: threading.Thread | None = None
         self._changed: threading.Condition
         self._closing = False
+        self._direct = _never_blocks(fd)
         self._poll = select.poll()
         self._poll.register(fd, select.POLLOUT)
         self.backlog = 0
@@ -61,7 +72,7 @@ class Output:
         size = sum(map(len, pieces))
         if self.error is not None or not size:
             return
-        if self._thread is None and size <= _DIRECT and self._writable():
+        if self._thread is None and self._direct and size <= _DIRECT and self._writable():
             self._write_all(list(pieces))
             return
         if self._thread is None:
@@ -109,13 +120,13 @@ class Output:
             if small:
                 self._drained()
 
-    def close(self, timeout: float | None = None) -> None:
-        """Wait until all is written, at most `timeout` seconds; the descriptor stays open."""
+    def close(self) -> None:
+        """Wait until all is written; the descriptor stays open."""
         if self._thread is not None:
             with self._changed:
                 self._closing = True
                 self._changed.notify()
-            self._thread.join(timeout)
+            self._thread.join()
 
     @property
     def reader_gone(self) -> bool:

@@ -42,7 +42,8 @@ class PmiServer:
         self._messages = messages
         self._abort = aborted
         self._fds: dict[int, int] = {}
-        self._unsent: dict[int, bytes] = {}
+        self._unsent: dict[int, bytearray] = {}
+        self._finalized: set[int] = set()
         self._core = pmi1.Server(
             size,
             [("PMI_process_mapping", mapping)] if mapping else [],
@@ -107,7 +108,7 @@ class PmiServer:
             return
         if sent < len(data):
             # One that does not read its replies gets no further requests served meanwhile.
-            self._unsent[client] = data[sent:]
+            self._unsent[client] = bytearray(data[sent:])
             self._reactor.remove_reader(fd)
             self._reactor.add_writer(fd, lambda: self._writable(client, fd))
 
@@ -119,19 +120,25 @@ class PmiServer:
         except OSError:
             self.close(rank)
             return
-        self._unsent[rank] = self._unsent[rank][sent:]
+        del self._unsent[rank][:sent]
         if not self._unsent[rank]:
             del self._unsent[rank]
+            if rank in self._finalized:
+                self.close(rank)
+                return
             self._reactor.remove_writer(fd)
             self._reactor.add_reader(fd, lambda: self._readable(rank, fd))
 
     def finalized(self, client: int) -> None:
-        """End the conversation of a rank that has finalized (pmi1.Effects)."""
-        self.close(client)
+        """End the conversation of a rank that has finalized, once it has its replies."""
+        if client in self._unsent:
+            self._finalized.add(client)
+        else:
+            self.close(client)
 
     def aborted(self, client: int, code: int, message: bytes) -> None:  # noqa: ARG002
         """Pass an abort on (pmi1.Effects); flux start does not use its exit code either."""
-        self._abort(client, message.decode(errors="backslashreplace"))
+        self._abort(client, pmi1.printable(message).decode("ascii"))
 
     def _trace(self, rank: int, side: str, line: bytes) -> None:
         self._messages.raw(b"%d: " % rank + pmi1.trace_line(side, line))

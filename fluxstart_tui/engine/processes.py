@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from typing import NamedTuple
 
 TYPE_CHECKING = False
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 TAG = "FLUX_START_URI"
 """Environment variable that marks the processes of an instance (flux-start.c: client_create)."""
+
+GUARDIAN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "guardian.py")
+"""The program that a guardian is; its name is what guardians are known by."""
 
 SIGNALS = [
     number for number in range(1, signal.SIGSYS) if number not in (signal.SIGKILL, signal.SIGSTOP)
@@ -47,9 +51,8 @@ def read(pid: int) -> Process | None:
         return None
     # The command name may hold blanks and parentheses; what counts is after the last one.
     fields = stat[stat.rfind(b")") + 2 :].split()
-    return Process(
-        pid, fields[0].decode(), int(fields[1]), int(fields[2]), int(fields[5]), int(fields[19])
-    )
+    parents = int(fields[1]), int(fields[2]), int(fields[5])
+    return Process(pid, fields[0].decode(), *parents, int(fields[19]))
 
 
 def table() -> dict[int, Process]:
@@ -71,14 +74,25 @@ class Family:
         since: start time of the engine, in clock ticks; what belongs to it is younger.
         group: process group of the engine, which may hold strangers: membership proves nothing.
         spare: pids that are never touched, such as the engine's helpers.
+        alone: tells whether the rundir is still the instance's only. Once it is not, what is
+            younger is not recognised by the tag: it may be another instance's.
     """
 
     def __init__(
-        self, tag: str, cwd: str | None, since: int, group: int, spare: Iterable[int] = ()
+        self,
+        tag: str,
+        cwd: str | None,
+        since: int,
+        group: int,
+        spare: Iterable[int] = (),
+        alone: Callable[[], bool] = lambda: True,
     ) -> None:
         self._tag = os.fsencode(f"{TAG}={tag}")
         self._cwd = cwd
         self._since = since
+        self._alone = alone
+        self._seen_alone = now()
+        self._until: int | None = None
         self._strange = {0, group}
         self._spare = {os.getpid(), *spare}
         self._groups: set[int] = set()
@@ -92,6 +106,11 @@ class Family:
 
     def members(self) -> list[Process]:
         """Return the live processes of the instance, brokers included; remember their groups."""
+        if self._until is None:
+            if self._alone():
+                self._seen_alone = now()
+            else:
+                self._until = self._seen_alone
         processes = table()
         children: dict[int, list[int]] = {}
         for process in processes.values():
@@ -109,22 +128,25 @@ class Family:
             if (
                 process.start > self._since
                 and process.pid not in found
-                and (process.pgrp in self._groups or self._tagged(process.pid))
+                and (process.pgrp in self._groups or self._tagged(process))
             ):
                 found.add(process.pid)
-        found -= self._spare
+        # The guardian of an instance within this one has work to do when its engine is dead.
+        found -= {pid for pid in found if _is_guardian(pid)} | self._spare
         # A group seen here tells those members by that no longer descend or carry the tag.
         self._groups.update(processes[pid].pgrp for pid in found)
         self._groups -= self._strange
         return [processes[pid] for pid in found]
 
-    def _tagged(self, pid: int) -> bool:
+    def _tagged(self, process: Process) -> bool:
+        if self._until is not None and process.start > self._until:
+            return False
         try:
-            with open(f"/proc/{pid}/environ", "rb", buffering=0) as file:
+            with open(f"/proc/{process.pid}/environ", "rb", buffering=0) as file:
                 environ = file.readall()
             if self._tag not in environ or self._tag not in environ.split(b"\0"):
                 return False
-            return self._cwd is None or os.readlink(f"/proc/{pid}/cwd") == self._cwd
+            return self._cwd is None or os.readlink(f"/proc/{process.pid}/cwd") == self._cwd
         except OSError:
             return False
 
@@ -160,6 +182,20 @@ class Family:
         return False
 
 
+def _is_guardian(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb", buffering=0) as file:
+            words = file.readall().split(b"\0")
+    except OSError:
+        return False
+    return words[-2:] == [os.fsencode(GUARDIAN), b""]
+
+
+def now() -> int:
+    """Return the start time of a process that would be started now, in clock ticks."""
+    return int(time.clock_gettime(time.CLOCK_BOOTTIME) * os.sysconf("SC_CLK_TCK"))
+
+
 def send(process: Process, signum: int) -> bool:
     """Signal a process unless its pid belongs to another one by now; tell whether it was sent."""
     try:
@@ -167,8 +203,8 @@ def send(process: Process, signum: int) -> bool:
     except OSError:
         return False
     try:
-        now = read(process.pid)
-        if now is None or now.start != process.start:
+        current = read(process.pid)
+        if current is None or current.start != process.start:
             return False
         signal.pidfd_send_signal(pidfd, signum)
     except OSError:

@@ -19,18 +19,29 @@ _ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 
 class Claim(NamedTuple):
-    """A directory that is to be removed at the end, and how to know that it is still the same."""
+    """A directory or a socket that is to be removed at the end."""
 
     path: str
     device: int | None = None
     inode: int | None = None
     """None: about to be made. Then it is removed only if empty, since it may be a stranger's."""
 
+    changed: int | None = None
+    """Of a socket, the time of its last change in ns: numbers of inodes are soon used again."""
+
+    def holds(self) -> bool:
+        """Tell whether what is at the path is still what was claimed."""
+        try:
+            return claim(self.path) == self
+        except OSError:
+            return False
+
 
 def claim(path: str) -> Claim:
-    """Return the claim to an existing directory."""
-    made = os.stat(path)
-    return Claim(os.path.abspath(path), made.st_dev, made.st_ino)
+    """Return the claim to what exists at a path."""
+    made = os.stat(path, follow_symlinks=False)
+    changed = made.st_ctime_ns if stat.S_ISSOCK(made.st_mode) else None
+    return Claim(os.path.abspath(path), made.st_dev, made.st_ino, changed)
 
 
 def create(announce: Callable[[Claim | None], None]) -> str:
@@ -111,18 +122,12 @@ def check_length(path: str) -> None:
 
 def remove(claimed: Claim) -> None:
     """Remove the directory and all in it, if it is still the one that was claimed."""
-    try:
-        if claimed.inode is None:
-            os.rmdir(claimed.path)
-            return
-        now = os.stat(claimed.path, follow_symlinks=False)
-        if (now.st_dev, now.st_ino) != (claimed.device, claimed.inode):
-            return
-    except OSError:
+    if claimed.inode is not None and not claimed.holds():
         return
     try:
         os.rmdir(claimed.path)  # brokers that end in order leave it empty
     except OSError:
-        import shutil  # only who needs it pays for it
+        if claimed.inode is not None:
+            import shutil  # only who needs it pays for it
 
-        shutil.rmtree(claimed.path, ignore_errors=True)
+            shutil.rmtree(claimed.path, ignore_errors=True)

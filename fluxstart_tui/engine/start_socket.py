@@ -9,7 +9,9 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import stat
 
+from fluxstart_tui.engine import rundir
 from fluxstart_tui.engine.errors import LaunchError, reason
 
 TYPE_CHECKING = False
@@ -36,11 +38,12 @@ class StartSocket:
             try:
                 self._listener.bind(path)
             except OSError as error:
-                if error.errno != errno.EADDRINUSE or _alive(path):
+                if error.errno != errno.EADDRINUSE or not _abandoned(path):
                     raise
                 os.unlink(path)
                 self._listener.bind(path)
             self._listener.listen(16)
+            self.claim = rundir.claim(path)
         except OSError as error:
             self._listener.close()
             raise LaunchError(f"could not create start service: {path}: {reason(error)}") from error
@@ -64,10 +67,9 @@ class StartSocket:
             pass
 
 
-def _alive(path: str) -> bool:
-    with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.connect(path)
-        except ConnectionRefusedError:
-            return False
-        return True
+def _abandoned(path: str) -> bool:
+    """Tell whether a path is a socket that nobody listens on any more."""
+    if not stat.S_ISSOCK(os.lstat(path).st_mode):
+        return False
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as probe:
+        return probe.connect_ex(path) == errno.ECONNREFUSED

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from fluxstart_tui.options import Options
     from fluxstart_tui.reactor import Reactor, Timer
 
-_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+"""Signals that ask for the instance's end."""
 
 
 class Supervisor:
@@ -63,7 +64,7 @@ class Supervisor:
         self._reactor = reactor
         self._messages = messages
         self._brokers = brokers
-        self._socket = f"{rundir}/local-0"
+        self._rundir = rundir
         self._limit = limit
         self._relay = relay
         self._family = family
@@ -82,7 +83,7 @@ class Supervisor:
         """Whether something may be left to sweep up: a broker was killed, or we were signalled."""
         self.signals = 0
         """How many signals have come."""
-        for signum in _SIGNALS:
+        for signum in SIGNALS:
             # Under nohup, say, a signal that was ignored when we came stays ignored.
             if signal.getsignal(signum) is not signal.SIG_IGN:
                 reactor.on_signal(signum, self._signalled_by(signum))
@@ -193,7 +194,7 @@ class Supervisor:
         if self._signal is None:
             self._signal, self._signal_time = signum, now
             self._end_in_order(signum)
-        elif signum != self._signal or now - self._signal_time > SETTLE:
+        elif now - self._signal_time > SETTLE:
             self._kill()
 
     def _end_in_order(self, signum: int) -> None:
@@ -202,5 +203,5 @@ class Supervisor:
         self._set_alarm()
         self._pmi.close_all()
         OrderlyEnd(
-            self._reactor, self._brokers[0], self._socket, self._family, self._witness, signum
+            self._reactor, self._brokers[0], self._rundir, self._family, self._witness, signum
         )

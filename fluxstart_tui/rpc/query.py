@@ -76,7 +76,7 @@ class Query:
             answers = self._decoder.feed(data)
             if answers:
                 self._finish(_content(answers[0]))
-        except ValueError:
+        except (ValueError, RecursionError):
             self._fail()
 
     def _fail(self) -> None:

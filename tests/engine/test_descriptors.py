@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import os
+import pty
+import re
 import resource
 import signal
 import subprocess
@@ -56,9 +58,13 @@ def test_too_few_descriptors_are_named_before_anything_starts(scene: Path) -> No
     """With a hard limit of 64, 64 brokers are refused with the need in the message."""
     done = support.run(scene, broker(scene, "touch ran"), "-s64", preexec_fn=limit(64, 64))
     assert done.code == 1
-    assert done.err == (
-        "fluxstart-tui: --test-size=64 needs 160 open files, the hard limit (ulimit -Hn) is 64\n"
+    need = re.fullmatch(
+        r"fluxstart-tui: --test-size=64 needs (\d+) open files,"
+        r" the hard limit \(ulimit -Hn\) is 64\n",
+        done.err,
     )
+    assert need
+    assert int(need[1]) > 2 * 64
     assert not (scene / "ran").exists()
 
 
@@ -126,3 +132,50 @@ def test_a_paused_reader_of_messages_stalls_nothing(scene: Path) -> None:
     done = support.finish(process)
     assert done.code == 143
     assert done.err.count("0: C: cmd=put") == 3000
+
+
+def test_inherited_descriptors_count(scene: Path) -> None:
+    """What our parent left open uses up the limit too, and the message says what is needed."""
+
+    def crowd() -> None:
+        for fd in range(10, 45):
+            os.dup2(0, fd)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+
+    done = support.run(scene, broker(scene, "touch ran"), "-s10", close_fds=False, preexec_fn=crowd)
+    assert done.code == 1
+    assert "needs" in done.err
+    assert not (scene / "ran").exists()
+
+
+def test_sigchld_ignored_by_our_parent(scene: Path) -> None:
+    """Exit codes are not lost to a parent that ignores its children."""
+    done = support.run(
+        scene,
+        broker(scene, "exit 3"),
+        "-s2",
+        preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN),
+    )
+    assert done.code == 3
+
+
+def test_a_terminal_that_takes_no_output_stalls_nothing(scene: Path) -> None:
+    """With labels and a terminal that nobody reads, a signal still ends us."""
+    master, slave = pty.openpty()
+    body = "touch up; exec yes 0123456789012345678901234567890123456789"
+    process = support.start(scene, broker(scene, body), "-s1", "-l", stdout=slave)
+    os.close(slave)
+    support.wait_for((scene / "up").exists, "the broker")
+    process.terminate()
+    assert support.finish(process, 20).code == 143
+    os.close(master)
+
+
+def test_a_reader_that_never_reads_does_not_hold_up_an_end(scene: Path) -> None:
+    """One signal ends an instance whose labelled output nobody takes."""
+    process = support.start(scene, broker(scene, "touch up; exec yes"), "-s1", "-l")
+    support.wait_for((scene / "up").exists, "the brokers")
+    process.terminate()
+    process.wait(20)
+    assert process.returncode == 143
+    support.finish(process)

@@ -124,6 +124,31 @@ def test_a_killed_guardian_is_replaced(scene: Path) -> None:
     support.assert_nothing_left(scene, timeout=5)
 
 
+@pytest.mark.parametrize("cleanup", [(), ("--test-rundir-cleanup",)])
+def test_a_successor_in_the_same_rundir_is_spared(scene: Path, cleanup: tuple[str, ...]) -> None:
+    """A supervisor may start the next instance at once, in the directory of the one that died."""
+    (scene / "rd").mkdir()
+    rd = f"--test-rundir={scene}/rd"
+    first = support.start(scene, broker(scene, BODY), "-s2", rd, *cleanup)
+    up(scene, 2)
+    first.kill()
+    second = support.run(scene, broker(scene, "sleep 1"), "-s2", rd)
+    support.finish(first)
+    assert second == (0, "", "")
+
+
+def test_an_inner_guardian_does_its_work(scene: Path) -> None:
+    """When an instance is killed with one inside it, the inner rundir goes too."""
+    inner = " ".join(support.command(broker(scene, BODY), "-s2"))
+    outer = "--broker=" + support.script(scene / "outer", f"#!/bin/sh\nexec setsid {inner}\n")
+    process = support.start(scene, outer, "-s1")
+    up(scene, 2)
+    assert len(support.rundirs(scene)) == 2
+    process.kill()
+    support.finish(process)
+    support.assert_nothing_left(scene, timeout=5)
+
+
 def test_strangers_are_spared(scene: Path) -> None:
     """A process that carries the tag but is older than the instance is none of ours."""
     (scene / "rd").mkdir()

@@ -119,3 +119,16 @@ def test_trace(scene: Path) -> None:
         "0: C: cmd=finalize",
         "0: S: cmd=finalize_ack rc=0",
     ]
+
+
+def test_replies_are_delivered_before_a_finalize_closes(scene: Path) -> None:
+    """A client that asks much and finalizes in one write gets every reply, late as it reads."""
+    body = """
+send("cmd=put kvsname=- key=k value=" + "v" * 900 + "\\n" + "cmd=get kvsname=- key=k\\n" * 1500
+     + "cmd=finalize\\n")
+time.sleep(0.3)
+data = b""
+while more := os.read(fd, 65536): data += more
+print(data.count(b"get_result"), data.endswith(b"cmd=finalize_ack rc=0\\n"))
+"""
+    assert support.run(scene, broker(scene, body, PMI), "-s1").out == "1500 True\n"

@@ -230,6 +230,48 @@ def test_two_instances_can_not_share_a_rundir(scene: Path) -> None:
     assert support.run(scene, broker(scene, "exit 0"), "-s1", "--test-rundir=rd").code == 0
 
 
+def test_a_file_called_start_is_not_ours(scene: Path) -> None:
+    """What is no socket is not removed to make place for ours."""
+    (scene / "rd").mkdir()
+    (scene / "rd" / "start").write_text("precious")
+    done = support.run(scene, broker(scene, "exit 0"), "-s1", "--test-rundir=rd")
+    assert done.code == 1
+    assert done.err.endswith("rd/start: Address already in use\n")
+    assert (scene / "rd" / "start").read_text() == "precious"
+
+
+def test_cleanup_is_not_for_somebody_elses_rundir(scene: Path) -> None:
+    """An instance that was refused a rundir does not remove it, whatever it was told."""
+    (scene / "rd").mkdir()
+    body = broker(scene, "touch up; exec sleep 99")
+    first = support.start(scene, body, "-s1", "--test-rundir=rd")
+    support.wait_for((scene / "up").exists, "the first broker")
+    second = support.run(scene, body, "-s1", "--test-rundir=rd", "--test-rundir-cleanup")
+    assert second.code == 1
+    assert (scene / "rd" / "start").exists()
+    first.terminate()
+    support.finish(first)
+
+
+def test_a_task_map_that_is_too_long(scene: Path) -> None:
+    """A map whose PMI form would be huge is one line, not a traceback."""
+    done = support.run(
+        scene, broker(scene, "exit 0"), "-s2", "--test-pmi-clique=[[0,1,1,2000000000]]"
+    )
+    assert done.code == 1
+    assert done.err.startswith("fluxstart-tui: test-pmi-clique: ")
+    assert done.err.count("\n") == 1
+
+
+def test_an_abort_can_not_write_to_the_terminal(scene: Path) -> None:
+    """Control characters and undecodable bytes in an abort's text are shown harmlessly."""
+    body = "send(b'cmd=abort error_msg=\\xe2\\x1b[31mred\\n'); time.sleep(99)"
+    env = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = support.run(scene, broker(scene, body, PMI), "-s1", env=env)
+    assert done.code == 137
+    assert done.err.startswith("fluxstart-tui: 0: PMI_Abort(): \\xe2\\x1b[31mred\n")
+
+
 def test_rundir_too_long(scene: Path) -> None:
     """A path that leaves no room for socket names is refused, naming the limit."""
     deep = scene / ("d" * 90)

@@ -61,7 +61,7 @@ def test_a_full_device() -> None:
     full = os.open("/dev/full", os.O_WRONLY)
     output = Output(full)
     output.write(b"x" * 10000)
-    output.close(5)
+    output.close()
     assert output.error == errno.ENOSPC
     assert not output.reader_gone
     assert output.backlog == 0

@@ -65,8 +65,9 @@ def test_an_answer(scene: Path) -> None:
         b"\0" + reply({}, errnum=38),
         b"\0" + reply([1]),
         b"\0" + reply("state"),
+        b"\0" + reply("deep").replace(b'"deep"', b"[" * 6),
     ],
-    ids=["refused", "closed", "garbage", "error", "array", "string"],
+    ids=["refused", "closed", "garbage", "error", "array", "string", "unbalanced"],
 )
 def test_no_answer(scene: Path, sent: bytes) -> None:
     """A refusal, an end, garbage, an error response or another type is no answer."""
