@@ -29,6 +29,7 @@ def main() -> int:
     # neither ^Z nor the terminal's modes can stop us (flux-core: broker.c).
     signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals().difference(_CORE_DUMPING))
     from fluxstart_tui import process
+    from fluxstart_tui.broker import faults
     from fluxstart_tui.broker.broker import Broker
     from fluxstart_tui.broker.commandline import USAGE, CommandLine
     from fluxstart_tui.broker.errors import UsageError
@@ -37,7 +38,7 @@ def main() -> int:
     try:
         command = CommandLine(sys.argv[1:])
         if command.help:
-            os.write(2, USAGE.encode())
+            os.write(2, (USAGE + faults.USAGE).encode())
             return 0
         broker = Broker(command, process.environment())
     except UsageError as error:

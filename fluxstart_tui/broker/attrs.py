@@ -61,7 +61,7 @@ _FLAGS = {
     "broker.uuid": _READONLY | _IMMUTABLE,
     "conf.shell_initrc": _RUNTIME | _UNUSED,
     "conf.shell_pluginpath": _RUNTIME | _UNUSED,
-    "config.path": _IMMUTABLE | _UNUSED,
+    "config.path": _IMMUTABLE,
     "tbon.topo": 0,
     "tbon.descendants": _READONLY,
     "tbon.level": _READONLY,
@@ -71,7 +71,7 @@ _FLAGS = {
     "tbon.zmqdebug": _UNUSED,
     "tbon.zmq_io_threads": _UNUSED,
     "tbon.child_rcvhwm": _UNUSED,
-    "tbon.prefertcp": _UNUSED,
+    "tbon.prefertcp": 0,
     "tbon.interface-hint": _RUNTIME | _IMMUTABLE | _UNUSED,
     "tbon.torpid_min": _UNUSED,
     "tbon.torpid_max": _UNUSED,
@@ -95,6 +95,7 @@ _FLAGS = {
 }
 
 _FLAGS_BY_PREFIX = {
+    "fault.": 0,
     "test.": _RUNTIME,
     "test-ro.": _READONLY,
     "test-nr.": 0,
@@ -102,7 +103,7 @@ _FLAGS_BY_PREFIX = {
     "test-rd.": _RUNTIME,
     "vendor.": _RUNTIME | _IMMUTABLE,
 }
-"""Families of names that flux-core keeps for its tests and for plugins."""
+"""Families of names that flux-core keeps for its tests and for plugins, and that of faults.py."""
 
 
 def _flags(name: str) -> int | None:
@@ -159,6 +160,11 @@ class Attributes:
         if value is None:
             raise ServiceError(errno.ENOENT)
         request.respond({"value": value, "flags": (_flags(name) or 0) & _IMMUTABLE})
+
+    def family(self, prefix: str) -> dict[str, str]:
+        """Return the attributes whose names begin so, without what they begin with."""
+        found = ((name, value) for name, value in self._values.items() if name.startswith(prefix))
+        return {name.removeprefix(prefix): value or "" for name, value in found}
 
     def without_effect(self) -> list[str]:
         """Name the attributes that are set and mean nothing to this broker."""

@@ -1,33 +1,25 @@
-"""Bootstrap by PMI-1: who am I, who are the others (flux-core: broker/bootstrap.c, boot_pmi.c).
+"""Who am I, and who can tell me who the others are (flux-core: broker/bootstrap.c, upmi.c).
 
-The conversation with the server is written down as generators that yield requests and are sent
-replies. A client runs them on the reactor, so that a broker that waits in a barrier still takes
-signals. Failures bear flux-broker's words.
+Failures and traces bear flux-broker's words.
 """
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 
 from fluxstart_tui.broker import compactjson
 from fluxstart_tui.broker.errors import BuiltinsError, StartError
-from fluxstart_tui.rfc import pmi1
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
-    from fluxstart_tui.broker.attrs import Attributes
-    from fluxstart_tui.reactor import Reactor
-
-    Script = Generator[bytes, bytes, None]
-
-_READ_SIZE = 65536
-_Z85 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
-
-
-class _PmiError(Exception):
-    """A request failed; the text is the meaning of its return code."""
+_METHODS = "config simple single"
+_TRACE_MAX = 1023
+Z85 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
+"""The 85 characters of ZeroMQ RFC 32, none of which JSON has to escape."""
 
 
 class Identity:
@@ -37,9 +29,12 @@ class Identity:
         self.method = method
         self.rank = rank
         self.size = size
-        self.kvsname = ""
+        self.kvsname = method
+        """The job, as the server names it; a singleton is named after its method."""
         self.level: str | None = None
         """Depth below other Flux instances; None outside of Flux."""
+        self.mapping: str | None = None
+        """Which ranks share a host, as the server has it; None if it does not say."""
 
 
 class Card:
@@ -80,203 +75,109 @@ def new_key() -> str:
     digits = []
     for at in range(0, 32, 4):
         number = int.from_bytes(data[at : at + 4], "big")
-        digits += [_Z85[number // 85**power % 85] for power in (4, 3, 2, 1, 0)]
+        digits += [Z85[number // 85**power % 85] for power in (4, 3, 2, 1, 0)]
     return "".join(digits)
 
 
-def _call(request: bytes, reply: str) -> Generator[bytes, bytes, bytes]:
-    try:
-        line = yield request
-        code = pmi1.expect(line, reply)
-    except pmi1.ProtocolError:
-        raise _PmiError(pmi1.strerror(pmi1.FAIL)) from None
-    if code != pmi1.SUCCESS:
-        raise _PmiError(pmi1.strerror(code))
-    return line
+class Trace:
+    """Tells on stderr how the bootstrap goes, if FLUX_PMI_DEBUG is set to whatever.
 
-
-def _get(kvsname: str, key: str) -> Generator[bytes, bytes, str]:
-    line = yield from _call(pmi1.request("get", kvsname=kvsname, key=key), "get_result")
-    value = pmi1.text(line, b"value")
-    if value is None:
-        raise _PmiError(pmi1.strerror(pmi1.FAIL))
-    return value.decode(errors="replace")
-
-
-def _find(kvsname: str, key: str) -> Generator[bytes, bytes, str | None]:
-    try:
-        return (yield from _get(kvsname, key))
-    except _PmiError:
-        return None
-
-
-def introduce(identity: Identity, attrs: Attributes) -> Generator[bytes, bytes, None]:
-    """Ask who I am, and what the launcher has put into the KVS.
-
-    Raises:
-        StartError: the server does not answer as it should.
+    Args:
+        environ: where that is looked up.
     """
-    try:
-        line = yield from _call(
-            pmi1.request("init", pmi_version="1", pmi_subversion="1"), "response_to_init"
-        )
-        version = pmi1.integer(line, b"pmi_version"), pmi1.integer(line, b"pmi_subversion")
-        if version != (1, 1):
-            raise _PmiError(pmi1.strerror(pmi1.FAIL))
-        yield from _call(pmi1.request("get_maxes"), "maxes")
-        line = yield from _call(pmi1.request("get_my_kvsname"), "my_kvsname")
-    except _PmiError as error:
-        raise StartError(f"bootstrap: simple: initialize: {error}") from None
-    name = identity.kvsname = (pmi1.word(line, b"kvsname") or b"").decode(errors="replace")
-    identity.level = yield from _find(name, "flux.instance-level")
-    if identity.level is not None and attrs.get("tbon.interface-hint") is None:
-        hint = yield from _find(name, "flux.tbon-interface-hint")
-        if hint is not None:
-            attrs.set("tbon.interface-hint", hint)
-    if identity.size > 1:
-        mapping = None
-        if identity.level is not None:
-            mapping = yield from _find(name, "flux.taskmap")
-        if mapping is None:
-            yield from _find(name, "PMI_process_mapping")
 
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.wanted = "FLUX_PMI_DEBUG" in environ
+        self.method: str | None = None
+        """Who the events are of; None until that has been found out."""
 
-def exchange(
-    identity: Identity,
-    card: Card,
-    parent: int | None,
-    children: Iterable[int],
-    cards: dict[int, Card],
-) -> Generator[bytes, bytes, None]:
-    """Publish my card and collect those of all ranks in `cards`.
-
-    Those of the children are there before any child can be through with its own exchange.
-
-    Raises:
-        BuiltinsError: the server does not answer as it should, or a card is unreadable.
-    """
-    name = identity.kvsname
-    doing = "bootstrap.iam: simple: put {key}: {error}"
-    key = str(identity.rank)
-    try:
-        yield from _call(
-            pmi1.request("put", kvsname=name, key=key, value=card.encode()), "put_result"
-        )
-        doing = "bootstrap.barrier: simple: barrier: {error}"
-        yield from _call(pmi1.request("barrier_in"), "barrier_out")
-        doing = "bootstrap.whois: error fetching bizcard for rank {key}: simple: get {key}: {error}"
-        for rank in (*(() if parent is None else (parent,)), *children):
-            key = str(rank)
-            cards[rank] = Card.decode(rank, (yield from _get(name, key)))
-        doing = "bootstrap.barrier: simple: barrier: {error}"
-        yield from _call(pmi1.request("barrier_in"), "barrier_out")
-        doing = "bootstrap.finalize: simple: get {key}: {error}"
-        for rank in range(identity.size):
-            if rank not in cards:
-                key = str(rank)
-                cards[rank] = Card.decode(rank, (yield from _get(name, key)))
-    except _PmiError as error:
-        raise BuiltinsError(doing.format(key=key, error=error)) from None
-    yield from finalize()
-
-
-def finalize() -> Generator[bytes, bytes, None]:
-    """Take leave of the server.
-
-    Raises:
-        BuiltinsError: it does not answer as it should.
-    """
-    try:
-        yield from _call(pmi1.request("finalize"), "finalize_ack")
-    except _PmiError as error:
-        raise BuiltinsError(f"bootstrap.finalize: simple: finalize: {error}") from None
-
-
-class Client:
-    """The connection to the PMI server, and the script that is being followed over it."""
-
-    def __init__(self, reactor: Reactor, fd: int) -> None:
-        self._reactor = reactor
-        self._fd = fd
-        self._received = b""
-        self._script: Script | None = None
-        self._done: Callable[[], None]
-        self._lost = False
-
-    def run(self, script: Script, done: Callable[[], None]) -> None:
-        """Follow a script and call `done` at its end. What it raises leaves the reactor."""
-        self._script = script
-        self._done = done
-        self._reactor.add_reader(self._fd, self._readable)
-        self._advance(None)
-
-    def close(self) -> None:
-        """Close the connection; nothing is called back any more."""
-        if self._script is not None:
-            self._reactor.remove_reader(self._fd)
-            self._script = None
-        os.close(self._fd)
-
-    def _readable(self) -> None:
+    def __call__(self, event: str) -> None:
+        """Tell of an event, cut as flux-broker cuts it."""
+        if not self.wanted:
+            return
+        line = f"{self.method or 'flux-pmi-client'}: {event}".encode(errors="surrogateescape")
         try:
-            data = os.read(self._fd, _READ_SIZE)
+            os.write(2, b"bootstrap: %b\n" % line[:_TRACE_MAX])
         except OSError:
-            data = b""
-        self._received += data
-        self._lost = not data or len(self._received) > pmi1.LINE_MAX
-        while self._script is not None and (self._lost or b"\n" in self._received):
-            line, _, self._received = self._received.partition(b"\n")
-            self._advance(b"" if self._lost else line)
-
-    def _advance(self, line: bytes | None) -> None:
-        """Send the script a reply, an empty one if there is no server; None starts it."""
-        script = self._script
-        assert script is not None
-        try:
-            request = script.send(line)  # type: ignore[arg-type] # None before the first yield
-            while not self._write(request):
-                request = script.send(b"")
-        except StopIteration:
-            self._reactor.remove_reader(self._fd)
-            self._script = None
-            self._done()
-
-    def _write(self, request: bytes) -> bool:
-        try:
-            while request and not self._lost:
-                request = request[os.write(self._fd, request) :]
-        except OSError:
-            self._lost = True
-        return not self._lost
+            return
 
 
-def find_server(environ: Mapping[str, str], method: str | None) -> tuple[Identity, int | None]:
+def find_server(
+    environ: Mapping[str, str], method: str | None, trace: Trace, *, configured: bool
+) -> tuple[Identity, int | None]:
     """Find out how to boot: rank, size and the server's descriptor, None for a singleton.
 
     Args:
-        environ: PMI_FD, PMI_RANK and PMI_SIZE are looked up here.
-        method: broker.boot-method, None to try them all.
+        environ: PMI_FD, PMI_RANK, PMI_SIZE and FLUX_PMI_CLIENT_METHODS are looked up here.
+        method: broker.boot-method, None to try one after the other.
+        trace: told what is tried.
+        configured: whether the configuration says who we are.
 
     Raises:
-        StartError: the method that was asked for is not to be had.
+        StartError: the method that was asked for is not to be had, or none is.
     """
-    if method not in (None, "simple", "single"):
-        raise StartError(f"bootstrap: plugin matching '{method}' not found")
-    if method != "single":
-        why = ""
-        for name in ("PMI_FD", "PMI_RANK", "PMI_SIZE"):
-            if name not in environ:
-                why = f"{name} not found in environ"
-                break
+    if method is not None:
+        try:
+            return _probe(method, environ, trace, configured=configured)
+        except _UnavailableError as error:
+            raise StartError(f"bootstrap: {error}") from None
+    why = ""
+    for name in environ.get("FLUX_PMI_CLIENT_METHODS", _METHODS).split(" "):
+        if not name:
+            continue
+        trace.method = None
+        trace(f"trying '{name}'")
+        try:
+            found = _probe(name, environ, trace, configured=configured)
+        except _UnavailableError as error:
+            why = str(error)
+            trace(why)
         else:
-            try:
-                fd, rank, size = (int(environ[f"PMI_{name}"]) for name in ("FD", "RANK", "SIZE"))
-                os.fstat(fd)
-                if 0 <= rank < size:
-                    return Identity("simple", rank, size), fd
-                why = "create context: Invalid argument"
-            except (ValueError, OSError):
-                why = "create context: Invalid argument"
-        if method is not None:
-            raise StartError(f"bootstrap: {why}")
-    return Identity(), None
+            trace("selected")
+            return found
+    raise StartError(f"bootstrap: {why}")
+
+
+class _UnavailableError(Exception):
+    """A method is not to be had; the text says why."""
+
+
+def _probe(
+    name: str, environ: Mapping[str, str], trace: Trace, *, configured: bool
+) -> tuple[Identity, int | None]:
+    """Prepare the method `NAME[:PATH]`; we have none that is loaded from a path."""
+    method = name.partition(":")[0]
+    if method not in _METHODS.split(" "):
+        raise _UnavailableError(f"plugin matching '{name}' not found")
+    trace.method = method
+    if method == "config":
+        if configured:
+            return Identity("config"), None
+        raise _UnavailableError("bootstrap configuration not found")
+    if method == "single":
+        return Identity(), None
+    for variable in ("PMI_FD", "PMI_RANK", "PMI_SIZE"):
+        if variable not in environ:
+            raise _UnavailableError(f"{variable} not found in environ")
+    try:
+        fd, rank, size = (int(environ[f"PMI_{name}"]) for name in ("FD", "RANK", "SIZE"))
+    except ValueError:
+        fd = rank = size = -1
+    if fd < 0 or rank < 0 or size < 1:
+        # No call has failed, and flux-broker gives errno's text all the same.
+        raise _UnavailableError("create context: Success")
+    try:
+        usable = rank < size and stat.S_ISSOCK(os.fstat(fd).st_mode)
+    except OSError as error:
+        raise _UnavailableError(f"create context: {error.strerror}") from None
+    if not usable:
+        raise _UnavailableError(f"create context: {os.strerror(errno.EINVAL)}")
+    return Identity("simple", rank, size), fd
+
+
+def introduce_alone(identity: Identity, trace: Trace, initialized: Callable[[], None]) -> None:
+    """Find out what there is to find out without a server: nothing."""
+    me = identity
+    trace(f"initialize: rank={me.rank} size={me.size} name={me.kvsname}: success")
+    initialized()
+    trace("get key=flux.instance-level: key not found")

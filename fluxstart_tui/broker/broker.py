@@ -8,11 +8,14 @@ import resource
 import time
 
 from fluxstart_tui import __version__, process
-from fluxstart_tui.broker import boot, program, rundir, topology
+from fluxstart_tui.broker import boot, compactjson, endpoints, program, rundir, topology
 from fluxstart_tui.broker.attrs import Attributes
-from fluxstart_tui.broker.boot import Card, Client
-from fluxstart_tui.broker.children import SCHEME, Children
+from fluxstart_tui.broker.boot import Card
+from fluxstart_tui.broker.bootstrap import Bootstrap
+from fluxstart_tui.broker.children import Children
+from fluxstart_tui.broker.endpoints import Cliques
 from fluxstart_tui.broker.errors import BuiltinsError, StartError
+from fluxstart_tui.broker.faults import FINALIZED, IGNORE_SHUTDOWN, SILENT, UNCONNECTED, Faults
 from fluxstart_tui.broker.lifecycle import Lifecycle
 from fluxstart_tui.broker.local import LocalServer
 from fluxstart_tui.broker.log import DEBUG, ERR, INFO, Log
@@ -39,7 +42,6 @@ _FLUX_VERSION = "0.88.0"
 _DEADLY = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGALRM)
 _FORWARDED = (signal.SIGUSR1, signal.SIGUSR2)
 _LOCAL_SCHEME = "local://"
-_TMPDIR = "/tmp"  # noqa: S108 - directories made there are of mode 0700 and random names
 
 
 class Broker:
@@ -59,10 +61,11 @@ class Broker:
         self._reactor = Reactor()
         self._attrs = Attributes()
         self._prepare_attributes()
+        self._faults = Faults(self._attrs)
         self._log = Log(self._attrs, self._attrs.get("hostname") or "")
         self._services = Services()
         self._services.add("attr.get", self._attrs.answer_get)
-        self._pmi: Client | None = None
+        self._bootstrap: Bootstrap | None = None
         self._runat: Runat | None = None
         self._lifecycle: Lifecycle | None = None
         self._local: LocalServer | None = None
@@ -110,37 +113,38 @@ class Broker:
             self._leave()
 
     def _boot(self) -> None:
-        if self._command.config_path is not None:
-            self._check_config(self._command.config_path)
+        config: Mapping[str, object] = {}
+        path = self._command.config_path
+        if path is not None:
+            from fluxstart_tui.broker.config import load  # few have one
+
+            config = load(path)
+            self._attrs.set("config.path", path)
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        method = self._attrs.get("broker.boot-method")
-        self._identity, fd = boot.find_server(self._environ, method)
-        self._attrs.set("broker.boot-method", self._identity.method)
-        if fd is None:
-            self._introduced()
-        else:
-            self._pmi = Client(self._reactor, fd)
-            self._pmi.run(boot.introduce(self._identity, self._attrs), self._introduced)
+        self._bootstrap = Bootstrap(self._reactor, self._environ, self._attrs, self._faults, config)
+        self._identity = self._bootstrap.identity
+        self._faults.take_effect(self._identity.rank, self._attrs)
+        self._bootstrap.introduce(self._initialized, self._introduced)
 
-    def _check_config(self, path: str) -> None:
-        try:
-            os.stat(path)
-        except OSError as error:
-            raise StartError(f"Config file error: stat: {path}: {error.strerror}") from None
-        self._attrs.set("config.path", path)
+    def _initialized(self) -> None:
+        if self._command.verbose:
+            self._log.info(f"boot: rank={self._identity.rank} size={self._identity.size}")
 
     def _introduced(self) -> None:
         """Go on, now that rank and size are known."""
         me, attrs, log = self._identity, self._attrs, self._log
-        if self._command.verbose:
-            log.info(f"boot: rank={me.rank} size={me.size}")
         attrs.set("rank", str(me.rank))
         attrs.set("size", str(me.size))
         log.configure(me.rank)
         for name in attrs.without_effect():
             log.debug(f"attribute {name} has no effect in the embedded broker")
         attrs.set("instance-level", me.level or "0")
+        self._cliques = Cliques(me.mapping, me.size)
+        if self._cliques.blocks:
+            blocks = [list(block) for block in self._cliques.blocks]
+            attrs.set("broker.mapping", compactjson.dumps(blocks))
+        self._tcp = attrs.get("tbon.prefertcp") not in (None, "0")
         attrs.set("jobid-path", "/")
         attrs.set("parent-uri", None)
         if me.level is not None:
@@ -148,7 +152,7 @@ class Broker:
             attrs.set("parent-uri", self._environ.get("FLUX_URI"))
             attrs.set("parent-kvs-namespace", self._environ.get("FLUX_KVS_NAMESPACE"))
             attrs.set("jobid-path", self._environ.get("FLUX_JOB_ID_PATH", "/"))
-        path, made = rundir.create(attrs, self._environ.get("TMPDIR", _TMPDIR))
+        path, made = rundir.create(attrs, self._environ)
         self._rundir = path if made else None
         process.rename(f"flux-broker-{me.rank}")
         attrs.setdefault("local-uri", f"{_LOCAL_SCHEME}{path}/local-{me.rank}")
@@ -189,46 +193,43 @@ class Broker:
         me, attrs = self._identity, self._attrs
         uri = attrs.get("local-uri") or ""
         self._local = LocalServer(self._reactor, self._services, uri.removeprefix(_LOCAL_SCHEME))
-        tree = topology.configure(attrs, me.rank, me.size)
+        assert self._bootstrap is not None
+        members = self._bootstrap.members
+        parents = None if members is None else members.parents
+        tree = topology.configure(attrs, me.rank, me.size, parents)
         uuid = attrs.get("broker.uuid") or ""
         self._children = Children(
             self._reactor, self._log, self._services, tree, me.rank, uuid, self._cards
         )
-        card = Card(attrs.get("hostname") or "", [], boot.new_key())
+        key = boot.new_key() if members is None else members.public_key()
+        card = Card(attrs.get("hostname") or "", [], key)
         below = tree.children(me.rank)
         if below:
-            card.uris.append(self._children.listen(f"{attrs.get('rundir')}/tbon-{me.rank}"))
-            attrs.set("tbon.endpoint", card.uris[0])
-
-        def exchanged() -> None:
-            self._connect(tree)
-
-        if me.size > 1 and self._pmi is not None:
-            script = boot.exchange(me, card, tree.parent(me.rank), below, self._cards)
-            self._pmi.run(script, exchanged)
-            return
-        self._cards[me.rank] = card
-        if self._pmi is not None:
-            self._pmi.run(boot.finalize(), exchanged)
-        else:
-            exchanged()
+            path = f"{attrs.get('rundir')}/tbon-{me.rank}"
+            if members is None:
+                uris = endpoints.to_bind(self._cliques, me.rank, below, path, prefer_tcp=self._tcp)
+                card.uris += [self._children.listen(uri) for uri in uris]
+            else:
+                self._children.listen(members.bind_uri())
+                card.uris += members.connect_uris(me.rank)
+            attrs.set("tbon.endpoint", next(iter(card.uris), None))
+        self._bootstrap.exchange(card, tree, self._cards, lambda: self._connect(tree))
 
     def _connect(self, tree: Topology) -> None:
         """Go on, now that everybody is known."""
         assert self._children is not None
         assert self._lifecycle is not None
-        self._close_pmi()
-        rank, attrs, cards = self._identity.rank, self._attrs, self._cards
+        rank, attrs, cards, faults = self._identity.rank, self._attrs, self._cards, self._faults
+        faults.strike(FINALIZED)
         if "hostlist" not in attrs:
             hosts = [cards[one].host for one in range(self._identity.size)]
             attrs.set("hostlist", hostlist.encode(hosts))
         above = tree.parent(rank)
         tell = None
         if above is not None:
-            uri = next((uri for uri in cards[above].uris if uri.startswith(SCHEME)), None)
             name = f"{cards[above].host} (rank {above})"
-            if uri is None:
-                raise BuiltinsError(f"{name} is not to be reached by a unix socket")
+            near = self._cliques.share(rank, above) and not self._tcp
+            uri = endpoints.to_connect(cards[above].uris, name, prefer_ipc=near)
             attrs.set("tbon.parent-endpoint", uri)
             uuid = attrs.get("broker.uuid") or ""
             self._parent = Parent(self._reactor, self._log, rank, uuid, cards[rank], name)
@@ -236,17 +237,22 @@ class Broker:
         online = Online(self._reactor, tree, rank, tell)
         self._services.add("groups.update", online.update)
         self._lifecycle.attach(self._children, self._parent, online)
+        self._lifecycle.ignores_shutdown = faults.has(IGNORE_SHUTDOWN)
         if self._parent is not None:
-            self._parent.connect(attrs.get("tbon.parent-endpoint") or "")
+            if faults.has(SILENT):
+                self._parent.on_joined = lambda: None
+            if not faults.has(UNCONNECTED):
+                self._parent.connect(attrs.get("tbon.parent-endpoint") or "")
         self._lifecycle.post("builtins-success")
 
     def _fail_builtins(self, error: BuiltinsError) -> None:
         assert self._lifecycle is not None
-        self._close_pmi()
+        assert self._bootstrap is not None
+        self._bootstrap.close()
         self._log.err(str(error), error.app)
         self._log.crit("module exiting abnormally", error.app)
         self._log.err(f"error loading builtins: {error.app} is unexpectedly finalizing")
-        self._lifecycle.fail_builtins()
+        self._lifecycle.fail_builtins(error)
 
     def _unload_builtins(self) -> None:
         if self._children is not None:
@@ -258,12 +264,8 @@ class Broker:
         if self._local is not None:
             self._local.close()
             self._local = None
-        self._close_pmi()
-
-    def _close_pmi(self) -> None:
-        if self._pmi is not None:
-            self._pmi.close()
-            self._pmi = None
+        if self._bootstrap is not None:
+            self._bootstrap.close()
 
     def _leave(self) -> None:
         self._unload_builtins()

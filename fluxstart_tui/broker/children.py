@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import errno
 import os
-from _socket import AF_UNIX, SOCK_CLOEXEC, SOCK_STREAM, socket
+from _socket import socket
 
+from fluxstart_tui.broker import endpoints
 from fluxstart_tui.broker.connection import Connection
-from fluxstart_tui.broker.errors import BuiltinsError
 from fluxstart_tui.broker.services import Request, ServiceError
 from fluxstart_tui.rfc import message
 
@@ -27,17 +27,33 @@ if TYPE_CHECKING:
     from fluxstart_tui.reactor import Reactor
     from fluxstart_tui.rfc.message import Message
 
-SCHEME = "ipc://"
 CONTROL_DISCONNECT = 2
 """Control type by which a parent sends a child away."""
 
 
 class _Child:
-    """A connection from below; rank None until it has said hello."""
+    """A connection from below; rank None until it has said hello, and once it is known to be gone.
 
-    def __init__(self) -> None:
+    A child that vanishes is missed when there is something to tell it and no sooner, as with
+    flux-broker, whose ZeroMQ sockets do not tell of lost peers.
+    """
+
+    def __init__(self, on_missed: Callable[[_Child], None]) -> None:
+        self._on_missed = on_missed
         self.rank: int | None = None
         self.connection: Connection
+
+    @property
+    def open(self) -> bool:
+        """Whether we think that there is somebody to send to."""
+        return self.connection.open or self.rank is not None
+
+    def send(self, sent: Message) -> None:
+        """Send a message, or find that the child is gone."""
+        if self.connection.open:
+            self.connection.send(sent)
+        elif self.rank is not None:
+            self._on_missed(self)
 
 
 class Children:
@@ -70,8 +86,8 @@ class Children:
         self._rank = rank
         self._uuid = uuid
         self._cards = cards
-        self._listener: socket | None = None
-        self._path = ""
+        self._listeners: list[socket] = []
+        self._paths: list[str] = []
         self._online: dict[int, _Child] = {}
         self.spurning = False
         """Whether children that say hello are sent away: the instance is going down."""
@@ -83,56 +99,50 @@ class Children:
         """Ranks of the children that are connected."""
         return sorted(self._online)
 
-    def listen(self, path: str) -> str:
-        """Take connections at `path`; return the URI for the business card.
+    def listen(self, uri: str) -> str:
+        """Take connections at a URI; return it as it goes onto the business card.
 
         Raises:
             BuiltinsError: the socket cannot be made.
         """
-        listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC)
-        uri = SCHEME + path
-        try:
+        path = uri.removeprefix(endpoints.IPC)
+        if path != uri:
             remove(path)
-            listener.bind(path)
-            listener.listen(len(self._topology.children(self._rank)))
-        except OSError as error:
-            listener.close()
-            raise BuiltinsError(f"error binding to {uri}: {error.strerror or error}") from None
-        listener.setblocking(False)
-        self._listener = listener
-        self._path = path
-        self._reactor.add_reader(listener.fileno(), self._accept)
+            self._paths.append(path)
+        listener, uri = endpoints.listen(uri, len(self._topology.children(self._rank)))
+        self._listeners.append(listener)
+        self._reactor.add_reader(listener.fileno(), lambda: self._accept(listener))
         self._log.debug(f"listening on {uri}", "overlay")
         return uri
 
     def close(self) -> None:
-        """End all conversations and remove the socket; children still there are sent away."""
+        """End all conversations and remove the socket; children still there are not told."""
         for child in self._online.values():
-            _send_away(child.connection)
+            child.connection.close()
         self._online.clear()
-        if self._listener is not None:
-            self._reactor.remove_reader(self._listener.fileno())
-            self._listener.close()
-            remove(self._path)
+        for listener in self._listeners:
+            self._reactor.remove_reader(listener.fileno())
+            listener.close()
+        for path in self._paths:
+            remove(path)
 
-    def _accept(self) -> None:
-        assert self._listener is not None
+    def _accept(self, listener: socket) -> None:
         try:
-            fd, _ = self._listener._accept()  # type: ignore[attr-defined] # all _socket has
+            fd, _ = listener._accept()  # type: ignore[attr-defined] # all _socket has
         except OSError:
             return
-        child = _Child()
+        child = _Child(self._miss)
         child.connection = Connection(
             self._reactor,
             socket(fileno=fd),
             lambda arrived: self._receive(child, arrived),
-            lambda: self._closed(child),
+            lambda: None,
         )
 
     def _receive(self, child: _Child, arrived: Message) -> None:
         if arrived.type != message.REQUEST:
             return
-        request = Request(arrived, child.connection)
+        request = Request(arrived, child)
         if child.rank is None:
             if self.spurning or arrived.topic != "overlay.hello":
                 _send_away(child.connection)
@@ -154,12 +164,11 @@ class Children:
         rank, host = fields.get("rank"), fields.get("hostname")
         if not isinstance(rank, int) or not isinstance(host, str):
             raise ServiceError(errno.EPROTO)
-        if rank not in self._topology.children(self._rank):
+        if rank not in self._cards or self._topology.parent(rank) != self._rank:
             text = f"rank {rank} is not a child of rank {self._rank}: mismatched config?"
             self._log.err(f"rejecting connection from {host} (rank {rank}): {text}", "overlay")
             raise ServiceError(errno.EINVAL, text)
-        card = self._cards.get(rank)
-        if card is None or fields.get("pubkey") != card.pubkey:
+        if fields.get("pubkey") != self._cards[rank].pubkey:
             self._log.err(f"rejecting connection from {host} (rank {rank}): wrong key", "overlay")
             raise ServiceError(errno.EPERM)
         former = self._online.get(rank)
@@ -175,10 +184,9 @@ class Children:
         self._log.debug(f"accepting connection from {host} (rank {rank})", "overlay")
         request.respond({"uuid": self._uuid})
 
-    def _closed(self, child: _Child) -> None:
+    def _miss(self, child: _Child) -> None:
         rank = child.rank
-        if rank is None or self._online.get(rank) is not child:
-            return
+        assert rank is not None
         others = len(self._topology.subtree(rank)) - 1
         severed = f" and severed contact with {others} other nodes" if others else ""
         self._log.err(f"{self._cards[rank].host} (rank {rank}) failed{severed}", "overlay")

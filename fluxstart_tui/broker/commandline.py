@@ -8,8 +8,8 @@ USAGE = """\
 Usage: flux-broker [OPTIONS] [initial-program [args...]]
   -v, --verbose[=LEVEL]   log to the broker's own stderr: 1 info, 2 debug
   -S, --setattr=ATTR=VAL  set a broker attribute
-  -c, --config-path=PATH  accepted; configuration has no effect in the embedded broker
-      --conf=VALUE        accepted; likewise
+  -c, --config-path=PATH  TOML file, or directory of such; only [bootstrap] has an effect
+      --conf=VALUE        accepted, without effect
 """
 
 _SHORT = {"v": "verbose", "S": "setattr", "c": "config-path", "h": "help"}

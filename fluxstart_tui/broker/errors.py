@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 
 class UsageError(Exception):
     """The command line cannot be followed; told on stderr before there is a log."""
@@ -14,7 +16,9 @@ class StartError(Exception):
 class BuiltinsError(Exception):
     """A built-in service cannot start: the broker unloads the others and exits with 1."""
 
-    def __init__(self, text: str, app: str = "overlay") -> None:
+    def __init__(self, text: str, app: str = "overlay", *, errnum: int = errno.EINVAL) -> None:
         super().__init__(text)
         self.app = app
         """Name of the service as the log has it."""
+        self.errnum = errnum
+        """What it leaves behind, logged once the others have been unloaded."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 
 from fluxstart_tui.broker import state as states
 from fluxstart_tui.broker.quorum import Quorum, quorum_size
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from fluxstart_tui.broker.attrs import Attributes
     from fluxstart_tui.broker.boot import Card, Identity
     from fluxstart_tui.broker.children import Children
+    from fluxstart_tui.broker.errors import BuiltinsError
     from fluxstart_tui.broker.log import Log
     from fluxstart_tui.broker.parent import Parent
     from fluxstart_tui.broker.quorum import Online
@@ -82,6 +84,9 @@ class Lifecycle:
         self._shutdown_timeout = attrs.duration("broker.shutdown-timeout", None)
         self._recovery = "broker.recovery-mode" in attrs
         self._exit_norestart, _ = idset.strtoul(attrs.get("broker.exit-norestart") or "")
+        self._failed: BuiltinsError | None = None
+        self.ignores_shutdown = False
+        """Whether the parent's shutdown, and its loss, are no reason to leave: a fault on cue."""
         self.exit_code = 0
         self._actions: tuple[Callable[[], None], ...] = (
             load,
@@ -121,8 +126,9 @@ class Lifecycle:
             parent.on_joined = self._watch_parent
             parent.on_lost = self._lose_parent
 
-    def fail_builtins(self) -> None:
+    def fail_builtins(self, error: BuiltinsError) -> None:
         """Exit, since a built-in service could not be started."""
+        self._failed = error
         self.exit_code = self._exit_norestart or 1
         self.post("builtins-fail")
 
@@ -238,6 +244,8 @@ class Lifecycle:
 
     def _unload(self, unload: Callable[[], None]) -> None:
         unload()
+        if self._failed is not None:
+            self._log.err(f"{self._failed.app}: {os.strerror(self._failed.errnum)}")
         self.post("builtins-done")
 
     def _watch_parent(self) -> None:
@@ -259,7 +267,7 @@ class Lifecycle:
     def _check_parent(self) -> None:
         """Post what the parent's state means to ours."""
         parent = states.EXIT if self._parent_lost else self._parent_state
-        if parent is not None:
+        if parent is not None and not (self.ignores_shutdown and parent > states.RUN):
             event = states.event_of_parent(self._machine.state, parent)
             if event is not None:
                 self.post(event)

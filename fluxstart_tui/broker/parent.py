@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from _socket import AF_UNIX, SOCK_CLOEXEC, SOCK_STREAM, socket
 
-from fluxstart_tui.broker import compactjson
-from fluxstart_tui.broker.children import CONTROL_DISCONNECT, SCHEME
+from fluxstart_tui.broker import compactjson, endpoints
+from fluxstart_tui.broker.children import CONTROL_DISCONNECT
 from fluxstart_tui.broker.connection import Connection
 from fluxstart_tui.broker.services import ServiceError, unpack
 from fluxstart_tui.rfc import message
@@ -53,33 +52,25 @@ class Parent:
         self.on_joined: Callable[[], None] = _nothing
         """Called when the parent has taken us."""
         self.on_lost: Callable[[], None] = _nothing
-        """Called when the parent has gone or has sent us away, though we had not said goodbye."""
+        """Called when the parent has sent us away or has broken the protocol.
+
+        That it has vanished goes unnoticed, as with flux-broker, whose ZeroMQ sockets try to
+        reconnect for ever and tell nobody.
+        """
 
     def connect(self, uri: str) -> None:
         """Connect and say hello."""
         self._log.debug(f"connecting to {uri}", "overlay")
-        self._try_connect(uri.removeprefix(SCHEME))
+        self._try_connect(uri)
 
-    def _try_connect(self, path: str) -> None:
-        sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC)
-        sock.setblocking(False)
+    def _try_connect(self, uri: str) -> None:
         try:
-            sock.connect(path)
-        except BlockingIOError:
-            # More siblings than the parent's backlog takes at once.
-            sock.close()
-            self._reactor.call_later(_RETRY_SECONDS, lambda: self._try_connect(path))
+            sock = endpoints.connect(uri)
+        except OSError:
+            # The parent is not there yet, or more siblings are than its backlog takes at once.
+            self._reactor.call_later(_RETRY_SECONDS, lambda: self._try_connect(uri))
             return
-        except OSError as error:
-            sock.close()
-            self._lose(f"error connecting to {self._name} at {SCHEME}{path}: {error.strerror}")
-            return
-        self._connection = Connection(
-            self._reactor,
-            sock,
-            self._receive,
-            lambda: self._lose(f"lost connection to {self._name}"),
-        )
+        self._connection = Connection(self._reactor, sock, self._receive, _nothing)
         hello = {
             "rank": self._rank,
             "uuid": self._uuid,

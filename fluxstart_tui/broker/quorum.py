@@ -44,7 +44,8 @@ def quorum_size(attrs: Attributes, log: Log, rank: int, size: int) -> int:
 class Online:
     """The group `broker.online`: on rank 0 all brokers in it, elsewhere those of the subtree.
 
-    Changes travel towards rank 0. A broker with children waits a moment for more of them.
+    Changes travel towards rank 0. A broker with children waits a moment for more of them; rank 0
+    does so only for those that leave, since it may be about to leave, too.
 
     Args:
         reactor: for that moment.
@@ -66,6 +67,7 @@ class Online:
         self._tell = tell
         self._unsent: dict[int, bool] = {}
         self._delay = _BATCH_SECONDS if topology.children(rank) else 0.0
+        self._told: frozenset[int] = frozenset()
         self.members: frozenset[int] = frozenset()
         self.on_change: Callable[[frozenset[int]], None] = lambda _: None
         """Called on rank 0 with the members before a change."""
@@ -88,15 +90,22 @@ class Online:
         self._update(join, leave)
 
     def _update(self, join: Iterable[int], leave: Iterable[int]) -> None:
-        former = self.members
-        self.members = former.union(join).difference(leave)
+        self.members = self.members.union(join).difference(leave)
         if self._tell is None:
-            self.on_change(former)
+            if leave:
+                self._reactor.call_later(self._delay, self._report)
+            else:
+                self._report()
             return
         if not self._unsent:
             self._reactor.call_later(self._delay, self._send)
         self._unsent.update(dict.fromkeys(join, True))
         self._unsent.update(dict.fromkeys(leave, False))
+
+    def _report(self) -> None:
+        former, self._told = self._told, self.members
+        if former != self.members:
+            self.on_change(former)
 
     def _send(self) -> None:
         sets = {

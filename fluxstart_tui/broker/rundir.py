@@ -10,15 +10,18 @@ from fluxstart_tui.broker.errors import StartError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fluxstart_tui.broker.attrs import Attributes
 
 _SUN_PATH_SIZE = 108
 _LENGTH_MAX = _SUN_PATH_SIZE - len("/local-9999\0")
+_TMPDIR = "/tmp"  # noqa: S108 - directories made there are of mode 0700 and random names
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 
-def create(attrs: Attributes, tmpdir: str) -> tuple[str, bool]:
-    """Find or make the directory that the attribute `rundir` names, or one below `tmpdir`.
+def create(attrs: Attributes, environ: Mapping[str, str]) -> tuple[str, bool]:
+    """Find or make the directory that the attribute `rundir` names, or one below TMPDIR.
 
     Returns:
         The directory, and whether it is to be removed when the broker exits.
@@ -30,13 +33,14 @@ def create(attrs: Attributes, tmpdir: str) -> tuple[str, bool]:
     made = True
     try:
         if path is None:
-            path = _make_temporary(tmpdir)
+            path = _make_temporary(environ.get("TMPDIR", _TMPDIR))
         else:
             made = _make(path)
             if not made and os.stat(path).st_mode & stat.S_ISVTX:
                 path = _make_temporary(path)
                 made = True
         _check(path)
+        _link_flux(path, environ.get("PATH", os.defpath))
     except OSError as error:
         raise StartError(f"rundir {error}") from None
     attrs.set("rundir", path)
@@ -44,6 +48,24 @@ def create(attrs: Attributes, tmpdir: str) -> tuple[str, bool]:
         made = attrs.get("rundir-cleanup") != "0"
     attrs.set("rundir-cleanup", "1" if made else "0")
     return path, made
+
+
+def _link_flux(path: str, search: str) -> None:
+    """Make `bin/flux` in a rundir, where clients that come through ssh look for it.
+
+    Other brokers that share the rundir may be faster; where there is no flux, nothing is made.
+    """
+    for folder in search.split(":"):
+        flux = f"{folder}/flux"
+        if folder and os.access(flux, os.X_OK) and not os.path.isdir(flux):
+            try:
+                os.makedirs(f"{path}/bin", 0o755, exist_ok=True)
+                os.symlink(flux, f"{path}/bin/flux")
+            except FileExistsError:
+                pass
+            except OSError as error:
+                raise OSError(f"error creating {path}/bin/flux: {error.strerror}") from None
+            return
 
 
 def remove(path: str) -> None:

@@ -12,10 +12,19 @@ from fluxstart_tui.rfc.message import Message, MessageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from fluxstart_tui.broker.connection import Connection
+    from typing import Protocol
 
     Handler = Callable[["Request"], None]
+
+    class Origin(Protocol):
+        """Whoever sends requests."""
+
+        @property
+        def open(self) -> bool:
+            """Whether there is a way back."""
+
+        def send(self, sent: Message, /) -> None:
+            """Send a response."""
 
 
 class ServiceError(Exception):
@@ -32,7 +41,7 @@ class Request:
 
     __slots__ = ("_origin", "message")
 
-    def __init__(self, arrived: Message, origin: Connection) -> None:
+    def __init__(self, arrived: Message, origin: Origin) -> None:
         self.message = arrived
         self._origin = origin
 

@@ -73,7 +73,11 @@ def encode(hosts: Sequence[str]) -> str:
             express.
     """
     groups: list[tuple[str, list[_Range]]] = []
+    before: str | None = None
     for host in hosts:
+        if host == before:  # a thousand brokers on one host
+            groups.append(groups[-1])
+            continue
         if not host or any(c in ",[]\t " for c in host):
             raise ValueError(f"not a host name: {host!r}")
         prefix, digits = _split_number(host)
@@ -83,7 +87,8 @@ def encode(hosts: Sequence[str]) -> str:
             groups.append((prefix, [_Range(digits)] if digits else []))
         elif not ranges[-1].extend(digits):
             ranges.append(_Range(digits))
-    return ",".join(_format(prefix, ranges) for prefix, ranges in groups)
+        before = None if digits else host
+    return ",".join([_format(prefix, ranges) if ranges else prefix for prefix, ranges in groups])
 
 
 class _Range:

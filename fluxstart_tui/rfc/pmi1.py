@@ -156,21 +156,19 @@ class Server:
             ProtocolError: the conversation with this client cannot go on; the caller ends it.
         """
         self._spoke.add(client)
-        known = self._got.get(data)
-        if (
-            known is not None
-            and self._trace is None
-            and client not in self._partial
-            and client not in self._spawning
-        ):
-            self._effects.reply(client, known)
-            return
-        lines = (self._partial.pop(client, b"") + data).split(b"\n")
-        if lines[-1]:
-            if len(lines[-1]) > LINE_MAX:
+        data = self._partial.pop(client, b"") + data
+        end = data.rfind(b"\n") + 1
+        if end < len(data):
+            if len(data) - end > LINE_MAX:
                 raise ProtocolError(f"line of more than {LINE_MAX} bytes")
-            self._partial[client] = lines[-1]
-        for line in lines[:-1]:
+            self._partial[client] = data[end:]
+            data = data[:end]
+        if self._trace is None and client not in self._spawning:
+            known = self._remembered(data)
+            if known is not None:
+                self._effects.reply(client, known)
+                return
+        for line in data.split(b"\n")[:-1]:
             if len(line) > LINE_MAX:
                 raise ProtocolError(f"line of more than {LINE_MAX} bytes")
             if self._trace is not None:
@@ -182,6 +180,15 @@ class Server:
                 self.drop(client)
                 self._effects.finalized(client)
                 return
+
+    def _remembered(self, lines: bytes) -> bytes | None:
+        """Return the replies to whole lines if all of them are gets that were answered before."""
+        reply = self._got.get(lines)
+        if reply is None:
+            replies = [*map(self._got.get, lines.splitlines(keepends=True))]
+            if replies and None not in replies:
+                reply = b"".join(replies)  # type: ignore[arg-type] # mypy does not see the test
+        return reply
 
     def drop(self, client: int) -> None:
         """Forget `client`: it has finalized, died or been refused, and gets nothing more."""
@@ -322,16 +329,15 @@ _COMMANDS: tuple[tuple[bytes, Callable[[Server, int, bytes], bytes]], ...] = (
 
 
 def trace_line(side: str, line: bytes) -> bytes:
-    r"""Format a traced request ("C") or reply ("S"), cut as flux start cuts it, with one newline.
+    """Format a traced request ("C") or reply ("S"), cut as flux start cuts it, with one newline."""
+    return printable((side.encode() + b": " + line)[:TRACE_MAX].rstrip(b"\n")) + b"\n"
 
-    Bytes that could move a terminal's cursor are shown as `\xNN`.
-    """
-    body = (side.encode() + b": " + line)[:TRACE_MAX].rstrip(b"\n")
-    if not (body.isascii() and body.decode("ascii").isprintable()):
-        body = b"".join(
-            bytes([byte]) if 0x20 <= byte < 0x7F else b"\\x%02x" % byte for byte in body
-        )
-    return body + b"\n"
+
+def printable(data: bytes) -> bytes:
+    r"""Show bytes that could move a terminal's cursor as `\xNN`."""
+    if data.isascii() and data.decode("ascii").isprintable():
+        return data
+    return b"".join(bytes([byte]) if 0x20 <= byte < 0x7F else b"\\x%02x" % byte for byte in data)
 
 
 def request(cmd: str, **fields: str) -> bytes:

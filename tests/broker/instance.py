@@ -120,7 +120,12 @@ class Broker:
             for name, value in os.environ.items()
             if not name.startswith(("FLUX_", "PMI_", "SLURM_", "TMPDIR"))
         }
-        environ |= {"SHELL": "/bin/sh", "TZ": "UTC", "TMPDIR": str(folder)} | dict(env or {})
+        environ |= {
+            "SHELL": "/bin/sh",
+            "TZ": "UTC",
+            "TMPDIR": str(folder),
+            "PATH": os.defpath,
+        } | dict(env or {})
         with self._stdout.open("wb") as out, self._stderr.open("wb") as err:
             self.process = subprocess.Popen(
                 [*BROKER, *words],

@@ -129,6 +129,7 @@ def test_a_server_that_vanishes_in_the_barrier_ends_the_broker(tmp_path: Path) -
             "overlay.err[0]: bootstrap.barrier: simple: barrier: operation failed",
             "overlay.crit[0]: module exiting abnormally",
             "broker.err[0]: error loading builtins: overlay is unexpectedly finalizing",
+            "broker.err[0]: overlay: Invalid argument",
         ]
         assert not list(instance.rundir.iterdir())
 

@@ -87,32 +87,34 @@ def test_unknown_topologies_are_refused(tmp_path: Path) -> None:
         assert f"overlay.err[0]: error creating '{uri}' topology: {why}\n" in broker.stderr
 
 
-def test_a_lost_child_is_told_of_and_survived(tmp_path: Path) -> None:
+def test_a_lost_child_is_missed_when_it_is_to_be_told_something(tmp_path: Path) -> None:
     with Instance(
         tmp_path, 4, "-Shostname=box", "-Stbon.topo=kary:1", "--", "cat", stdin=subprocess.PIPE
     ) as instance:
         with instance.client(3) as client:
             until(lambda: '"run"' in (client.ask("state-machine.get").text or ""), "run")
-        instance[2].process.kill()
+            instance[2].process.kill()
+            instance[2].wait()
+            assert '"run"' in (client.ask("state-machine.get").text or "")
         log = instance[0]
-        log.until_stderr(
-            "overlay.err[1]: box (rank 2) failed and severed contact with 1 other nodes\n"
-        )
-        log.until_stderr("broker.err[0]: dead to Flux: box,box (rank 2-3)\n")
-        assert instance[3].wait() == 1
-        assert "overlay.crit[3]: lost connection to box (rank 2)\n" in instance[3].stderr
+        assert log.stderr == ""
         assert log.process.stdin is not None
         log.process.stdin.close()
         assert [log.wait(), instance[1].wait()] == [0, 0]
+        assert (
+            "overlay.err[1]: box (rank 2) failed and severed contact with 1 other nodes\n"
+            in log.stderr
+        )
 
 
-def test_a_lost_parent_ends_the_child(tmp_path: Path) -> None:
-    with Instance(tmp_path, 2, "-v", "--", "cat", stdin=subprocess.PIPE) as instance:
-        instance[1].until_stderr("quorum->run")
-        instance[0].process.kill()
-        assert instance[1].wait() == 1
-        assert "parent-fail: run->cleanup" in instance[1].stderr
-        assert [path.name for path in instance.rundir.iterdir() if "1" in path.name] == []
+def test_a_lost_parent_is_not_missed(tmp_path: Path) -> None:
+    with Instance(tmp_path, 2, "--", "cat", stdin=subprocess.PIPE) as instance:
+        with instance.client(1) as client:
+            until(lambda: '"run"' in (client.ask("state-machine.get").text or ""), "run")
+            instance[0].process.kill()
+            instance[0].wait()
+            assert '"run"' in (client.ask("state-machine.get").text or "")
+        assert instance[1].stderr == ""
 
 
 def test_a_leader_that_fails_takes_all_down(tmp_path: Path) -> None:
@@ -203,7 +205,7 @@ def test_shutdown_waits_for_children_or_times_out(tmp_path: Path) -> None:
         log = instance[0].stderr
         assert "broker.err[0]: shutdown delayed: waiting for 1 peers: box (rank 1)\n" in log
         assert "broker.err[0]: shutdown timeout\n" in log
-        instance[1].until_stderr("overlay.crit[1]: box (rank 0) sent disconnect control message\n")
+        assert instance[1].stderr == ""
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,28 @@ def test_a_put_is_seen_by_gets_that_were_answered_before() -> None:
             assert effects.take(rank).endswith(b"rc=0 value=%b\n" % value)
 
 
+def test_gets_in_one_go_are_answered_in_one_go() -> None:
+    core, effects = server()
+    replies = []
+    effects.reply = lambda client, data: replies.append(data)  # type: ignore[method-assign]
+    gets = []
+    for rank in range(300):
+        core.receive(0, b"cmd=put kvsname=- key=%d value=%d\n" % (rank, rank))
+        gets.append(b"cmd=get kvsname=- key=%d\n" % rank)
+    answers = [b"cmd=get_result rc=0 value=%d\n" % rank for rank in range(300)]
+    for cut in (0, 1, 5000):
+        replies.clear()
+        stream = b"".join(gets)
+        core.receive(0, stream[:cut] or gets[0])
+        core.receive(0, stream[cut:])
+        whole = b"".join(replies)
+        assert whole.endswith(b"".join(answers))
+    assert len(replies) == 2  # by now all have been answered once
+    # what was never asked before is answered among what was
+    core.receive(0, gets[7] + b"cmd=get_appnum\n" + gets[8])
+    assert replies[2:] == [answers[7], b"cmd=appnum rc=0 appnum=0\n", answers[8]]
+
+
 def test_abort_carries_code_and_message() -> None:
     """Both spellings of the exit code are taken, and the defaults are flux start's."""
     core, effects = server()
