@@ -44,6 +44,9 @@ ERR_INVALID_KEY_LENGTH = 5
 ERR_INVALID_VAL_LENGTH = 7
 ERR_INVALID_LENGTH = 8
 
+_GOT_MAX, _GOT_LINE_MAX = 65536, 256
+"""Replies that are remembered, and bytes of a request that is: far more than brokers need."""
+
 _BLANKS = b" \t\n\v\f\r"
 _HYDRA_SUFFIX = b" found=TRUE"
 _UINT_MAX = 0xFFFFFFFF
@@ -210,9 +213,9 @@ class Server:
         if b"\0" in line:
             raise ProtocolError("NUL byte in a line")
         command = find(line, b"cmd") or b""
-        for name, method in _COMMANDS:
+        for name, answer in _COMMANDS:
             if command.startswith(name):
-                return method(self, client, line)
+                return answer if isinstance(answer, bytes) else answer(self, client, line)
         if (find(line, b"mcmd") or b"").startswith(b"spawn"):
             self._spawning.add(client)
             return b""
@@ -227,20 +230,8 @@ class Server:
             return b"cmd=response_to_init rc=-1\n"
         return b"cmd=response_to_init rc=0 pmi_version=1 pmi_subversion=1\n"
 
-    def _maxes(self, _client: int, _line: bytes) -> bytes:
-        return (
-            b"cmd=maxes rc=0 kvsname_max=%d keylen_max=%d vallen_max=%d\n"
-            % (KVSNAME_MAX, KEY_MAX, VALUE_MAX)
-        )  # fmt: skip
-
-    def _appnum(self, _client: int, _line: bytes) -> bytes:
-        return b"cmd=appnum rc=0 appnum=0\n"
-
     def _universe(self, _client: int, _line: bytes) -> bytes:
         return b"cmd=universe_size rc=0 size=%d\n" % self.size
-
-    def _kvsname(self, _client: int, _line: bytes) -> bytes:
-        return b"cmd=my_kvsname rc=0 kvsname=-\n"
 
     def _key(self, line: bytes) -> bytes | int:
         """Return the key that a put or get names, or the code that refuses it."""
@@ -274,7 +265,9 @@ class Server:
         value = self.kvs.get(key)
         if value is None:
             return b"cmd=get_result rc=%d\n" % ERR_INVALID_KEY
-        reply = self._got[line + b"\n"] = b"cmd=get_result rc=0 value=%b\n" % value
+        reply = b"cmd=get_result rc=0 value=%b\n" % value
+        if len(line) < _GOT_LINE_MAX and len(self._got) < _GOT_MAX:
+            self._got[line + b"\n"] = reply
         return reply
 
     def _barrier(self, _client: int, _line: bytes) -> bytes:
@@ -284,9 +277,6 @@ class Server:
             for client in sorted(self._spoke):
                 self._send(client, b"cmd=barrier_out rc=0\n")
         return b""
-
-    def _finalize(self, _client: int, _line: bytes) -> bytes:
-        return b"cmd=finalize_ack rc=0\n"
 
     def _abort(self, client: int, line: bytes) -> bytes:
         code = _unsigned(line, b"exitcode")
@@ -300,31 +290,28 @@ class Server:
         )
         return b""
 
-    def _publish(self, _client: int, _line: bytes) -> bytes:
-        return b"cmd=publish_result rc=-1 msg=command not implemented\n"
 
-    def _unpublish(self, _client: int, _line: bytes) -> bytes:
-        return b"cmd=unpublish_result rc=-1 msg=command not implemented\n"
+_MAXES = b"cmd=maxes rc=0 kvsname_max=%d keylen_max=%d vallen_max=%d\n" % (
+    KVSNAME_MAX,
+    KEY_MAX,
+    VALUE_MAX,
+)
 
-    def _lookup(self, _client: int, _line: bytes) -> bytes:
-        return b"cmd=lookup_result rc=-1 msg=command not implemented\n"
-
-
-# Commands match as prefixes, so the longer names that begin with `get` come before it.
-_COMMANDS: tuple[tuple[bytes, Callable[[Server, int, bytes], bytes]], ...] = (
+# A command's answer, or what works it out. Commands match as prefixes, so the longer names that begin with `get` come before it.
+_COMMANDS: tuple[tuple[bytes, bytes | Callable[[Server, int, bytes], bytes]], ...] = (
     (b"init", Server._init),
-    (b"get_maxes", Server._maxes),
+    (b"get_maxes", _MAXES),
     (b"abort", Server._abort),
-    (b"finalize", Server._finalize),
+    (b"finalize", b"cmd=finalize_ack rc=0\n"),
     (b"get_universe_size", Server._universe),
-    (b"get_appnum", Server._appnum),
-    (b"get_my_kvsname", Server._kvsname),
+    (b"get_appnum", b"cmd=appnum rc=0 appnum=0\n"),
+    (b"get_my_kvsname", b"cmd=my_kvsname rc=0 kvsname=-\n"),
     (b"put", Server._put),
     (b"get", Server._get),
     (b"barrier_in", Server._barrier),
-    (b"publish_name", Server._publish),
-    (b"unpublish_name", Server._unpublish),
-    (b"lookup_name", Server._lookup),
+    (b"publish_name", b"cmd=publish_result rc=-1 msg=command not implemented\n"),
+    (b"unpublish_name", b"cmd=unpublish_result rc=-1 msg=command not implemented\n"),
+    (b"lookup_name", b"cmd=lookup_result rc=-1 msg=command not implemented\n"),
 )
 
 
