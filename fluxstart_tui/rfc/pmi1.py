@@ -297,7 +297,8 @@ _MAXES = b"cmd=maxes rc=0 kvsname_max=%d keylen_max=%d vallen_max=%d\n" % (
     VALUE_MAX,
 )
 
-# A command's answer, or what works it out. Commands match as prefixes, so the longer names that begin with `get` come before it.
+# A command's answer, or what works it out. Commands match as prefixes, so the longer names that
+# begin with `get` come before it.
 _COMMANDS: tuple[tuple[bytes, bytes | Callable[[Server, int, bytes], bytes]], ...] = (
     (b"init", Server._init),
     (b"get_maxes", _MAXES),
