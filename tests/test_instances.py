@@ -301,6 +301,15 @@ def test_cliques_and_hosts(scene: Path, kind: str) -> None:
         assert (done.code, done.out) == (0, "ok\n"), clique
 
 
+def test_a_rundir_that_is_no_text(scene: Path) -> None:
+    """A directory whose name is not UTF-8 is a directory like any other."""
+    odd = os.fsdecode(os.fsencode(scene) + b"/\xff")
+    os.mkdir(odd)
+    done = support.run(scene, "--broker=embedded", "-s3", "echo", "ok", env={"TMPDIR": odd})
+    assert done == (0, "ok\n", "")
+    os.rmdir(odd)
+
+
 def test_64_brokers(scene: Path, kind: str) -> None:
     """64 brokers give the program's code and leave nothing."""
     assert support.run(scene, kind, "-s64", *QUIET, "sh", "-c", "exit 3").code == 3

@@ -113,13 +113,16 @@ class Broker:
             self._leave()
 
     def _boot(self) -> None:
-        config: Mapping[str, object] = {}
+        config: dict[str, object] = {}
         path = self._command.config_path
-        if path is not None:
-            from fluxstart_tui.broker.config import load  # few have one
+        if path is not None or self._command.conf:
+            from fluxstart_tui.broker.config import load, load_extra  # few have one
 
-            config = load(path)
-            self._attrs.set("config.path", path)
+            if path is not None:
+                config |= load(path)
+                self._attrs.set("config.path", path)
+            for value in self._command.conf:
+                config |= load_extra(value)
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         self._bootstrap = Bootstrap(self._reactor, self._environ, self._attrs, self._faults, config)

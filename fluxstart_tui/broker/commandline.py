@@ -9,7 +9,7 @@ Usage: flux-broker [OPTIONS] [initial-program [args...]]
   -v, --verbose[=LEVEL]   log to the broker's own stderr: 1 info, 2 debug
   -S, --setattr=ATTR=VAL  set a broker attribute
   -c, --config-path=PATH  TOML file, or directory of such; only [bootstrap] has an effect
-      --conf=VALUE        accepted, without effect
+      --conf=VALUE        TOML file, only [bootstrap] has an effect; KEY=VALUE has none
 """
 
 _SHORT = {"v": "verbose", "S": "setattr", "c": "config-path", "h": "help"}

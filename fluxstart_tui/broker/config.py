@@ -59,6 +59,25 @@ def load(path: str) -> dict[str, object]:
     return merged
 
 
+def load_extra(value: str) -> dict[str, object]:
+    """Read what `--conf` names, unless it is KEY=VALUE, which has no effect here.
+
+    Raises:
+        StartError: it is a file that can not be read, or is no TOML.
+    """
+    import tomllib
+
+    if "=" in value:
+        return {}
+    try:
+        with open(value, "rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise StartError(f"--conf: {value}: {error.strerror}") from None
+    except ValueError as error:
+        raise StartError(f"--conf: {value}: {error}") from None
+
+
 class Members:
     """The brokers that the configuration names, by rank.
 

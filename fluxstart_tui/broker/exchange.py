@@ -68,7 +68,7 @@ class Conversation:
             line = yield from self._call("initialize", name, "my_kvsname")
         except _PmiError as error:
             raise StartError(f"bootstrap: {error}") from None
-        me.kvsname = (pmi1.word(line, b"kvsname") or b"").decode(errors="replace")
+        me.kvsname = (pmi1.word(line, b"kvsname") or b"").decode(errors="surrogateescape")
         self._trace(f"initialize: rank={me.rank} size={me.size} name={me.kvsname}: success")
         initialized()
         me.level = yield from self._find("flux.instance-level")
@@ -158,7 +158,7 @@ class Conversation:
         found = pmi1.text(line, b"value")
         if found is None:
             raise self._failure("get", key)
-        value = found.decode(errors="replace")
+        value = found.decode(errors="surrogateescape")
         self._trace(f"get key={key} value={value}: success")
         return value
 

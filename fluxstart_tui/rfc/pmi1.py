@@ -331,7 +331,7 @@ def printable(data: bytes) -> bytes:
 def request(cmd: str, **fields: str) -> bytes:
     """Encode a client's request; values go in the order given, a `value` field must be last."""
     pairs = "".join(f" {key}={value}" for key, value in fields.items())
-    return f"cmd={cmd}{pairs}\n".encode()
+    return f"cmd={cmd}{pairs}\n".encode(errors="surrogateescape")
 
 
 def expect(line: bytes, cmd: str) -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fluxstart_tui.broker.config import ConfigError, Members, load
+from fluxstart_tui.broker.config import ConfigError, Members, load, load_extra
 from fluxstart_tui.broker.errors import BuiltinsError, StartError
 from tests.broker.instance import Broker
 from tests.observe import CONFIGURED
@@ -76,6 +76,19 @@ def test_a_directory_is_all_its_files(tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text("[")
     with pytest.raises(StartError, match=f"^Config file error: {tmp_path}/c.toml: "):
         load(str(tmp_path))
+
+
+def test_extra_configuration(tmp_path: Path) -> None:
+    """--conf takes a file, which must be there and be TOML, or a value, which has no effect."""
+    good, bad = tmp_path / "good.toml", tmp_path / "bad.toml"
+    good.write_text("a.b = 1\n")
+    bad.write_text("a\n")
+    assert load_extra(str(good)) == {"a": {"b": 1}}
+    assert load_extra("a.b=1") == {}
+    with pytest.raises(StartError, match=r"^--conf: nosuch: No such file or directory$"):
+        load_extra("nosuch")
+    with pytest.raises(StartError, match=r"^--conf: .*bad\.toml: "):
+        load_extra(str(bad))
 
 
 def test_a_certificate_is_the_owners_alone(tmp_path: Path) -> None:
