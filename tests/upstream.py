@@ -61,7 +61,7 @@ def main() -> int:
             ours = results(tree, script, prepend)
             counts = [list(cases.values()).count("ok") for cases in (theirs, ours)]
             print(f"{script}: {len(theirs)} cases, ok: flux start {counts[0]}, ours {counts[1]}")
-            for case in theirs.keys() | ours.keys():
+            for case in sorted(theirs.keys() | ours.keys(), key=lambda case: int(case.split()[0])):
                 if theirs.get(case) != ours.get(case):
                     different += 1
                     print(f"  {case}: flux start {theirs.get(case)}, ours {ours.get(case)}")
