@@ -16,7 +16,7 @@ _CHUNK = 65536
 """Bytes a read: what a pipe holds. Larger pieces cost more, since malloc(3) hands their memory back
 to the system each time."""
 
-_BACKLOG_MAX = 8 << 20
+_BACKLOG_MAX = 2 << 20
 """Bytes that may wait for a slow reader before the brokers have to wait too."""
 
 LINE_MAX = 65536
