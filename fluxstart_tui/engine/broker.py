@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import resource
 import signal
 import socket
 
-from fluxstart_tui.engine import processes
+from fluxstart_tui.engine import command, processes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,8 +56,7 @@ class Broker:
         Raises:
             OSError: it can not be started.
         """
-        if not self.argv[0]:  # Python would call it a ValueError
-            raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+        program = command.executable(self.argv)
         ours, theirs = socket.socketpair()
         pipes = [os.pipe2(os.O_CLOEXEC) for _ in range(2)] if piped else []
         given = [(theirs.fileno(), _PMI_FD), *((pipe[1], 1 + at) for at, pipe in enumerate(pipes))]
@@ -66,7 +64,7 @@ class Broker:
         try:
             with limit:
                 self.pid = os.posix_spawnp(
-                    self.argv[0],
+                    program,
                     self.argv,
                     self._environ(_PMI_FD),
                     file_actions=actions,

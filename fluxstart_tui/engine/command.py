@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import stat
@@ -119,6 +120,17 @@ def argv(
     if not rank:
         words += options.command
     return words
+
+
+def executable(words: list[str]) -> str:
+    """Return the word to execute.
+
+    Raises:
+        OSError: it is empty, which exec takes for a missing file and Python for a ValueError.
+    """
+    if not words[0]:
+        raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+    return words[0]
 
 
 def start_uri(rundir: str) -> str:

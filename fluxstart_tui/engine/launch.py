@@ -35,9 +35,7 @@ def become_broker(options: Options, located: Located, messages: Messages) -> int
         signal.signal(signum, signal.SIG_DFL)
     try:
         try:
-            if not words[0]:  # Python would call it a ValueError
-                raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
-            os.execvpe(words[0], words, located.env)
+            os.execvpe(command.executable(words), words, located.env)
         except OSError as error:
             if error.errno != errno.ENOEXEC:
                 raise
