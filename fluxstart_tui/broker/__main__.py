@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -28,12 +29,16 @@ def main() -> int:
     # Signals wait until there is somebody to take them; those we never take stay blocked, so that
     # neither ^Z nor the terminal's modes can stop us (flux-core: broker.c).
     signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals().difference(_CORE_DUMPING))
+    # What the imports make stays: to look for garbage in it takes a millisecond.
+    gc.disable()
     from fluxstart_tui import process
     from fluxstart_tui.broker import faults
     from fluxstart_tui.broker.broker import Broker
     from fluxstart_tui.broker.commandline import USAGE, CommandLine
     from fluxstart_tui.broker.errors import UsageError
 
+    gc.freeze()
+    gc.enable()
     process.secure_descriptors()
     try:
         command = CommandLine(sys.argv[1:])

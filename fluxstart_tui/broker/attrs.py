@@ -5,108 +5,109 @@ from __future__ import annotations
 import errno
 
 from fluxstart_tui.broker.errors import StartError, UsageError
-from fluxstart_tui.broker.services import ServiceError
 from fluxstart_tui.rfc import fsd
+from fluxstart_tui.rpc.errors import RpcError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from fluxstart_tui.broker.services import Request
+    from fluxstart_tui.rpc.services import Request
 
-_IMMUTABLE = 1
+IMMUTABLE = 1
 """The value never changes once it is set, so clients may cache it."""
 
-_READONLY = 2
-_RUNTIME = 4
-_UNUSED = 8
+READONLY = 2
+RUNTIME = 4
+UNUSED = 8
 """Known, accepted, and without effect in this broker."""
 
 _FLAGS = {
-    "rank": _READONLY | _IMMUTABLE,
-    "size": _READONLY | _IMMUTABLE,
-    "version": _READONLY,
+    "rank": READONLY | IMMUTABLE,
+    "size": READONLY | IMMUTABLE,
+    "version": READONLY,
     "rundir": 0,
-    "rundir-cleanup": _IMMUTABLE,
-    "statedir": _UNUSED,
-    "statedir-cleanup": _IMMUTABLE | _UNUSED,
-    "security.owner": _READONLY | _IMMUTABLE,
-    "local-uri": _IMMUTABLE,
-    "parent-uri": _READONLY | _IMMUTABLE,
-    "instance-level": _READONLY | _IMMUTABLE,
-    "jobid": _READONLY | _IMMUTABLE,
-    "jobid-path": _READONLY | _IMMUTABLE,
-    "parent-kvs-namespace": _READONLY | _IMMUTABLE,
-    "hostlist": _IMMUTABLE,
-    "hostname": _IMMUTABLE,
-    "broker.mapping": _READONLY | _IMMUTABLE,
-    "broker.critical-ranks": _IMMUTABLE | _UNUSED,
-    "broker.boot-method": _IMMUTABLE,
-    "broker.pid": _READONLY | _IMMUTABLE,
-    "broker.quorum": _IMMUTABLE,
-    "broker.quorum-warn": _IMMUTABLE,
-    "broker.shutdown-warn": _IMMUTABLE,
-    "broker.shutdown-timeout": _IMMUTABLE,
-    "broker.cleanup-timeout": _UNUSED,
-    "broker.unload-builtins-timeout": _UNUSED,
+    "rundir-cleanup": IMMUTABLE,
+    "statedir": UNUSED,
+    "statedir-cleanup": IMMUTABLE | UNUSED,
+    "security.owner": READONLY | IMMUTABLE,
+    "local-uri": IMMUTABLE,
+    "parent-uri": READONLY | IMMUTABLE,
+    "instance-level": READONLY | IMMUTABLE,
+    "jobid": READONLY | IMMUTABLE,
+    "jobid-path": READONLY | IMMUTABLE,
+    "parent-kvs-namespace": READONLY | IMMUTABLE,
+    "hostlist": IMMUTABLE,
+    "hostname": IMMUTABLE,
+    "broker.mapping": READONLY | IMMUTABLE,
+    "broker.critical-ranks": IMMUTABLE | UNUSED,
+    "broker.boot-method": IMMUTABLE,
+    "broker.pid": READONLY | IMMUTABLE,
+    "broker.quorum": IMMUTABLE,
+    "broker.quorum-warn": IMMUTABLE,
+    "broker.shutdown-warn": IMMUTABLE,
+    "broker.shutdown-timeout": IMMUTABLE,
+    "broker.cleanup-timeout": 0,
+    "broker.unload-builtins-timeout": 0,
     "broker.rc1_path": 0,
     "broker.rc3_path": 0,
     "broker.rc2_none": 0,
     "broker.rc2_pgrp": 0,
-    "broker.exit-restart": _RUNTIME | _UNUSED,
-    "broker.module-nopanic": _RUNTIME | _UNUSED,
-    "broker.starttime": _READONLY | _IMMUTABLE,
-    "broker.sd-notify": _UNUSED,
-    "broker.sd-stop-timeout": _IMMUTABLE | _UNUSED,
+    "broker.exit-restart": RUNTIME | UNUSED,
+    "broker.module-nopanic": RUNTIME | UNUSED,
+    "broker.starttime": READONLY | IMMUTABLE,
+    "broker.sd-notify": UNUSED,
+    "broker.sd-stop-timeout": IMMUTABLE | UNUSED,
     "broker.exit-norestart": 0,
     "broker.recovery-mode": 0,
-    "broker.uuid": _READONLY | _IMMUTABLE,
-    "conf.shell_initrc": _RUNTIME | _UNUSED,
-    "conf.shell_pluginpath": _RUNTIME | _UNUSED,
-    "config.path": _IMMUTABLE,
+    "broker.uuid": READONLY | IMMUTABLE,
+    "conf.shell_initrc": RUNTIME | UNUSED,
+    "conf.shell_pluginpath": RUNTIME | UNUSED,
+    "config.path": IMMUTABLE,
     "tbon.topo": 0,
-    "tbon.descendants": _READONLY,
-    "tbon.level": _READONLY,
-    "tbon.maxlevel": _READONLY,
-    "tbon.endpoint": _READONLY,
-    "tbon.parent-endpoint": _READONLY,
-    "tbon.zmqdebug": _UNUSED,
-    "tbon.zmq_io_threads": _UNUSED,
-    "tbon.child_rcvhwm": _UNUSED,
+    "tbon.descendants": READONLY,
+    "tbon.level": READONLY,
+    "tbon.maxlevel": READONLY,
+    "tbon.endpoint": READONLY,
+    "tbon.parent-endpoint": READONLY,
+    "tbon.zmqdebug": UNUSED,
+    "tbon.zmq_io_threads": UNUSED,
+    "tbon.child_rcvhwm": UNUSED,
     "tbon.prefertcp": 0,
-    "tbon.interface-hint": _RUNTIME | _IMMUTABLE | _UNUSED,
-    "tbon.torpid_min": _UNUSED,
-    "tbon.torpid_max": _UNUSED,
-    "tbon.tcp_user_timeout": _UNUSED,
-    "tbon.connect_timeout": _UNUSED,
+    "tbon.interface-hint": RUNTIME | IMMUTABLE,
+    "tbon.torpid_min": 0,
+    "tbon.torpid_max": 0,
+    "tbon.tcp_user_timeout": UNUSED,
+    "tbon.connect_timeout": UNUSED,
     "tbon.fanout": 0,
-    "log-ring-size": _IMMUTABLE | _UNUSED,
-    "log-forward-level": _IMMUTABLE,
-    "log-critical-level": _IMMUTABLE,
+    "log-ring-size": IMMUTABLE,
+    "log-forward-level": IMMUTABLE,
+    "log-critical-level": IMMUTABLE,
     "log-filename": 0,
-    "log-syslog-enable": _IMMUTABLE | _UNUSED,
-    "log-syslog-level": _IMMUTABLE | _UNUSED,
-    "log-stderr-mode": _IMMUTABLE,
-    "log-stderr-level": _RUNTIME,
-    "log-level": _IMMUTABLE | _UNUSED,
-    "content.backing-module": _UNUSED,
-    "content.hash": _IMMUTABLE | _UNUSED,
-    "content.dump": _RUNTIME | _UNUSED,
-    "content.restore": _RUNTIME | _UNUSED,
-    "cron.directory": _UNUSED,
+    "log-syslog-enable": IMMUTABLE | UNUSED,
+    "log-syslog-level": IMMUTABLE | UNUSED,
+    "log-stderr-mode": IMMUTABLE,
+    "log-stderr-level": RUNTIME,
+    "log-level": IMMUTABLE,
+    "content.backing-module": UNUSED,
+    "content.hash": IMMUTABLE | UNUSED,
+    "content.dump": RUNTIME | UNUSED,
+    "content.restore": RUNTIME | UNUSED,
+    "cron.directory": UNUSED,
 }
 
 _FLAGS_BY_PREFIX = {
     "fault.": 0,
-    "test.": _RUNTIME,
-    "test-ro.": _READONLY,
+    "test.": RUNTIME,
+    "test-ro.": READONLY,
     "test-nr.": 0,
-    "test-im.": _IMMUTABLE,
-    "test-rd.": _RUNTIME,
-    "vendor.": _RUNTIME | _IMMUTABLE,
+    "test-im.": IMMUTABLE,
+    "test-rd.": RUNTIME,
+    "vendor.": RUNTIME | IMMUTABLE,
 }
 """Families of names that flux-core keeps for its tests and for plugins, and that of faults.py."""
 
 
-def _flags(name: str) -> int | None:
+def flags_of(name: str) -> int | None:
+    """Return the flags of an attribute, None if there is no such attribute."""
     flags = _FLAGS.get(name)
     if flags is None:
         flags = _FLAGS_BY_PREFIX.get(name[: name.find(".") + 1])
@@ -129,13 +130,13 @@ class Attributes:
             UsageError: there is no such attribute, or it is the broker's own to set.
         """
         name, equals, value = assignment.partition("=")
-        flags = _flags(name)
+        flags = flags_of(name)
         if flags is None:
             raise UsageError(f"{name}: unknown attribute")
-        if flags & _READONLY:
+        if flags & READONLY:
             raise UsageError(f"{name}: attribute may not be set on the command line")
         # As in flux-core, what is immutable can be set once.
-        if flags & _IMMUTABLE and name in self._values:
+        if flags & IMMUTABLE and name in self._values:
             raise UsageError(f"{name}: Operation not permitted")
         self._values[name] = value if equals else None
 
@@ -151,15 +152,23 @@ class Attributes:
         """Return the value of an attribute, None if it is unset or has no value."""
         return self._values.get(name)
 
+    def remove(self, name: str) -> None:
+        """Remove an attribute, if there is one of that name."""
+        self._values.pop(name, None)
+
+    def names(self) -> list[str]:
+        """Return the names of all attributes, those without a value included."""
+        return list(self._values)
+
     def answer_get(self, request: Request) -> None:
         """Answer attr.get."""
         name = request.unpack().get("name")
         if not isinstance(name, str):
-            raise ServiceError(errno.EPROTO)
+            raise RpcError(errno.EPROTO)
         value = self._values.get(name)
         if value is None:
-            raise ServiceError(errno.ENOENT)
-        request.respond({"value": value, "flags": (_flags(name) or 0) & _IMMUTABLE})
+            raise RpcError(errno.ENOENT)
+        request.respond({"value": value, "flags": (flags_of(name) or 0) & IMMUTABLE})
 
     def family(self, prefix: str) -> dict[str, str]:
         """Return the attributes whose names begin so, without what they begin with."""
@@ -168,7 +177,7 @@ class Attributes:
 
     def without_effect(self) -> list[str]:
         """Name the attributes that are set and mean nothing to this broker."""
-        return [name for name in self._values if (_flags(name) or 0) & _UNUSED]
+        return [name for name in self._values if (flags_of(name) or 0) & UNUSED]
 
     def duration(self, name: str, default: float | None) -> float | None:
         """Return a duration in seconds, None if it is `none`; set the default if it is unset.

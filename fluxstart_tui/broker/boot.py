@@ -9,7 +9,7 @@ import errno
 import os
 import stat
 
-from fluxstart_tui.broker import compactjson
+from fluxstart_tui import compactjson
 from fluxstart_tui.broker.errors import BuiltinsError, StartError
 
 TYPE_CHECKING = False

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fluxstart_tui.broker import boot, compactjson
+from fluxstart_tui import compactjson
+from fluxstart_tui.broker import boot
 from fluxstart_tui.broker.boot import Card
 from fluxstart_tui.broker.errors import StartError
 from fluxstart_tui.broker.exchange import Conversation

@@ -7,32 +7,30 @@ import os
 import resource
 import time
 
-from fluxstart_tui import __version__, process
-from fluxstart_tui.broker import boot, compactjson, endpoints, program, rundir, topology
+from fluxstart_tui import __version__, compactjson, process
+from fluxstart_tui.broker import program, rundir, tbon
 from fluxstart_tui.broker.attrs import Attributes
-from fluxstart_tui.broker.boot import Card
 from fluxstart_tui.broker.bootstrap import Bootstrap
-from fluxstart_tui.broker.children import Children
 from fluxstart_tui.broker.endpoints import Cliques
 from fluxstart_tui.broker.errors import BuiltinsError, StartError
-from fluxstart_tui.broker.faults import FINALIZED, IGNORE_SHUTDOWN, SILENT, UNCONNECTED, Faults
+from fluxstart_tui.broker.faults import IGNORE_SHUTDOWN, Faults
 from fluxstart_tui.broker.lifecycle import Lifecycle
-from fluxstart_tui.broker.local import LocalServer
 from fluxstart_tui.broker.log import DEBUG, ERR, INFO, Log
-from fluxstart_tui.broker.parent import Parent
-from fluxstart_tui.broker.quorum import Online
+from fluxstart_tui.broker.network import LOCAL_SCHEME, Network
+from fluxstart_tui.broker.router import Router, new_uuid
 from fluxstart_tui.broker.runat import Runat
-from fluxstart_tui.broker.services import Services
 from fluxstart_tui.reactor import Reactor
-from fluxstart_tui.rfc import hostlist
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
     from collections.abc import Mapping
 
+    from fluxstart_tui.broker.boot import Card
+    from fluxstart_tui.broker.children import Children
     from fluxstart_tui.broker.commandline import CommandLine
-    from fluxstart_tui.broker.topology import Topology
+    from fluxstart_tui.broker.groups import Groups
+    from fluxstart_tui.broker.parent import Parent
 else:
     import _signal as signal
 
@@ -40,8 +38,8 @@ _FLUX_VERSION = "0.88.0"
 """The release whose behaviour this broker follows."""
 
 _DEADLY = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGALRM)
+_CONFIGURABLE = {"bootstrap", "tbon"}
 _FORWARDED = (signal.SIGUSR1, signal.SIGUSR2)
-_LOCAL_SCHEME = "local://"
 
 
 class Broker:
@@ -63,14 +61,12 @@ class Broker:
         self._prepare_attributes()
         self._faults = Faults(self._attrs)
         self._log = Log(self._attrs, self._attrs.get("hostname") or "")
-        self._services = Services()
-        self._services.add("attr.get", self._attrs.answer_get)
+        self._router = Router(self._attrs.get("broker.uuid") or "", self._reactor.now)
+        self._router.add("attr.get", self._attrs.answer_get)
         self._bootstrap: Bootstrap | None = None
         self._runat: Runat | None = None
         self._lifecycle: Lifecycle | None = None
-        self._local: LocalServer | None = None
-        self._children: Children | None = None
-        self._parent: Parent | None = None
+        self._network: Network | None = None
         self._cards: dict[int, Card] = {}
         self._rundir: str | None = None
 
@@ -87,7 +83,7 @@ class Broker:
         if verbose:
             attrs.setdefault("log-stderr-mode", "local")
         attrs.setdefault("log-stderr-level", str((ERR, INFO, DEBUG)[max(0, min(verbose, 2))]))
-        attrs.set("broker.uuid", _uuid())
+        attrs.set("broker.uuid", new_uuid())
         attrs.set("broker.starttime", f"{time.time():.2f}")
 
     def run(self) -> int:
@@ -113,22 +109,26 @@ class Broker:
             self._leave()
 
     def _boot(self) -> None:
-        config: dict[str, object] = {}
-        path = self._command.config_path
-        if path is not None or self._command.conf:
-            from fluxstart_tui.broker.config import load, load_extra  # few have one
-
-            if path is not None:
-                config |= load(path)
-                self._attrs.set("config.path", path)
-            for value in self._command.conf:
-                config |= load_extra(value)
+        config = self._config = self._load_config()
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         self._bootstrap = Bootstrap(self._reactor, self._environ, self._attrs, self._faults, config)
         self._identity = self._bootstrap.identity
         self._faults.take_effect(self._identity.rank, self._attrs)
         self._bootstrap.introduce(self._initialized, self._introduced)
+
+    def _load_config(self) -> dict[str, object]:
+        path = self._command.config_path
+        if path is None:
+            path = self._environ.get("FLUX_CONF_DIR")
+        if path is None and not self._command.conf:
+            return {}
+        from fluxstart_tui.broker.configuration import load  # few have one
+
+        config = load(path, self._command.conf)
+        if path is not None:
+            self._attrs.set("config.path", path)
+        return config
 
     def _initialized(self) -> None:
         if self._command.verbose:
@@ -139,15 +139,18 @@ class Broker:
         me, attrs, log = self._identity, self._attrs, self._log
         attrs.set("rank", str(me.rank))
         attrs.set("size", str(me.size))
+        without_effect = attrs.without_effect()
         log.configure(me.rank)
-        for name in attrs.without_effect():
+        for name in self._config.keys() - _CONFIGURABLE:
+            log.debug(f"configuration [{name}] has no effect in the embedded broker")
+        attrs.setdefault("broker.sd-stop-timeout", "none")
+        for name in without_effect:
             log.debug(f"attribute {name} has no effect in the embedded broker")
         attrs.set("instance-level", me.level or "0")
-        self._cliques = Cliques(me.mapping, me.size)
-        if self._cliques.blocks:
-            blocks = [list(block) for block in self._cliques.blocks]
+        cliques = Cliques(me.mapping, me.size)
+        if cliques.blocks:
+            blocks = [list(block) for block in cliques.blocks]
             attrs.set("broker.mapping", compactjson.dumps(blocks))
-        self._tcp = attrs.get("tbon.prefertcp") not in (None, "0")
         attrs.set("jobid-path", "/")
         attrs.set("parent-uri", None)
         if me.level is not None:
@@ -158,7 +161,19 @@ class Broker:
         path, made = rundir.create(attrs, self._environ)
         self._rundir = path if made else None
         process.rename(f"flux-broker-{me.rank}")
-        attrs.setdefault("local-uri", f"{_LOCAL_SCHEME}{path}/local-{me.rank}")
+        attrs.setdefault("local-uri", f"{LOCAL_SCHEME}{path}/local-{me.rank}")
+        assert self._bootstrap is not None
+        self._network = Network(
+            self._reactor,
+            log,
+            attrs,
+            self._router,
+            self._faults,
+            self._bootstrap,
+            cliques,
+            self._cards,
+            lambda: tbon.configure(attrs, self._config, self._environ),
+        )
         self._runat = Runat(self._reactor, log, self._command_environment())
         self._lifecycle = Lifecycle(
             self._reactor,
@@ -167,16 +182,44 @@ class Broker:
             me,
             self._cards,
             self._runat,
-            self._load_builtins,
-            self._unload_builtins,
+            self._network.load,
+            self._network.unload,
         )
-        self._lifecycle.serve(self._services)
+        self._network.on_loaded = self._attach
+        self._lifecycle.serve(self._router)
+        self._provide()
         self._define_commands(self._runat)
         self._lifecycle.start()
 
+    def _provide(self) -> None:
+        """Answer requests that few send."""
+        router, log, attrs = self._router, self._log, self._attrs
+        assert self._network is not None
+        self._network.provide()
+
+        def dmesg() -> None:
+            from fluxstart_tui.broker.dmesg import Dmesg
+
+            Dmesg(router, log)
+
+        def settings() -> None:
+            from fluxstart_tui.broker.settings import Settings
+
+            Settings(router, log, attrs)
+
+        def queries() -> None:
+            from fluxstart_tui.broker.queries import Queries
+
+            assert self._runat is not None
+            Queries(router, self._environ, self._config, self._runat)
+
+        router.provide(dmesg, "log")
+        router.provide(settings, "attr")
+        router.provide(queries, "broker", "module", "config", "rexec", "groups")
+
     def _command_environment(self) -> dict[str, str]:
         uri = self._attrs.get("local-uri") or ""
-        if not uri.startswith(_LOCAL_SCHEME):
+        if not uri.startswith(LOCAL_SCHEME):
             raise StartError("local-uri is malformed")
         return program.environment(self._environ, uri, self._attrs.get("jobid"))
 
@@ -192,60 +235,10 @@ class Broker:
             words = program.initial_program(self._command.program, self._environ)
             runat.define("rc2", words, logged=False, own_group=own_group)
 
-    def _load_builtins(self) -> None:
-        me, attrs = self._identity, self._attrs
-        uri = attrs.get("local-uri") or ""
-        self._local = LocalServer(self._reactor, self._services, uri.removeprefix(_LOCAL_SCHEME))
-        assert self._bootstrap is not None
-        members = self._bootstrap.members
-        parents = None if members is None else members.parents
-        tree = topology.configure(attrs, me.rank, me.size, parents)
-        uuid = attrs.get("broker.uuid") or ""
-        self._children = Children(
-            self._reactor, self._log, self._services, tree, me.rank, uuid, self._cards
-        )
-        key = boot.new_key() if members is None else members.public_key()
-        card = Card(attrs.get("hostname") or "", [], key)
-        below = tree.children(me.rank)
-        if below:
-            path = f"{attrs.get('rundir')}/tbon-{me.rank}"
-            if members is None:
-                uris = endpoints.to_bind(self._cliques, me.rank, below, path, prefer_tcp=self._tcp)
-                card.uris += [self._children.listen(uri) for uri in uris]
-            else:
-                self._children.listen(members.bind_uri())
-                card.uris += members.connect_uris(me.rank)
-            attrs.set("tbon.endpoint", next(iter(card.uris), None))
-        self._bootstrap.exchange(card, tree, self._cards, lambda: self._connect(tree))
-
-    def _connect(self, tree: Topology) -> None:
-        """Go on, now that everybody is known."""
-        assert self._children is not None
+    def _attach(self, children: Children, parent: Parent | None, groups: Groups) -> None:
         assert self._lifecycle is not None
-        rank, attrs, cards, faults = self._identity.rank, self._attrs, self._cards, self._faults
-        faults.strike(FINALIZED)
-        if "hostlist" not in attrs:
-            hosts = [cards[one].host for one in range(self._identity.size)]
-            attrs.set("hostlist", hostlist.encode(hosts))
-        above = tree.parent(rank)
-        tell = None
-        if above is not None:
-            name = f"{cards[above].host} (rank {above})"
-            near = self._cliques.share(rank, above) and not self._tcp
-            uri = endpoints.to_connect(cards[above].uris, name, prefer_ipc=near)
-            attrs.set("tbon.parent-endpoint", uri)
-            uuid = attrs.get("broker.uuid") or ""
-            self._parent = Parent(self._reactor, self._log, rank, uuid, cards[rank], name)
-            tell = self._parent.tell
-        online = Online(self._reactor, tree, rank, tell)
-        self._services.add("groups.update", online.update)
-        self._lifecycle.attach(self._children, self._parent, online)
-        self._lifecycle.ignores_shutdown = faults.has(IGNORE_SHUTDOWN)
-        if self._parent is not None:
-            if faults.has(SILENT):
-                self._parent.on_joined = lambda: None
-            if not faults.has(UNCONNECTED):
-                self._parent.connect(attrs.get("tbon.parent-endpoint") or "")
+        self._lifecycle.attach(children, parent, groups)
+        self._lifecycle.ignores_shutdown = self._faults.has(IGNORE_SHUTDOWN)
         self._lifecycle.post("builtins-success")
 
     def _fail_builtins(self, error: BuiltinsError) -> None:
@@ -257,21 +250,11 @@ class Broker:
         self._log.err(f"error loading builtins: {error.app} is unexpectedly finalizing")
         self._lifecycle.fail_builtins(error)
 
-    def _unload_builtins(self) -> None:
-        if self._children is not None:
-            self._children.close()
-            self._children = None
-        if self._parent is not None:
-            self._parent.close()
-            self._parent = None
-        if self._local is not None:
-            self._local.close()
-            self._local = None
+    def _leave(self) -> None:
+        if self._network is not None:
+            self._network.unload()
         if self._bootstrap is not None:
             self._bootstrap.close()
-
-    def _leave(self) -> None:
-        self._unload_builtins()
         if self._rundir is not None:
             rundir.remove(self._rundir)
         if os.getpgrp() == os.getpid():
@@ -294,8 +277,3 @@ class Broker:
     def _child_changed(self) -> None:
         if self._runat is not None:
             self._runat.reap()
-
-
-def _uuid() -> str:
-    digits = os.urandom(16).hex()
-    return "-".join(digits[a:b] for a, b in ((0, 8), (8, 12), (12, 16), (16, 20), (20, 32)))

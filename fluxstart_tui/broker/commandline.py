@@ -8,8 +8,9 @@ USAGE = """\
 Usage: flux-broker [OPTIONS] [initial-program [args...]]
   -v, --verbose[=LEVEL]   log to the broker's own stderr: 1 info, 2 debug
   -S, --setattr=ATTR=VAL  set a broker attribute
-  -c, --config-path=PATH  TOML file, or directory of such; only [bootstrap] has an effect
-      --conf=VALUE        TOML file, only [bootstrap] has an effect; KEY=VALUE has none
+  -c, --config-path=PATH  TOML or JSON file, or directory of TOML files; only [bootstrap] and
+                          [tbon] have an effect
+      --conf=VALUE        update of that: KEY=VALUE, a file, or inline TOML or JSON
 """
 
 _SHORT = {"v": "verbose", "S": "setattr", "c": "config-path", "h": "help"}

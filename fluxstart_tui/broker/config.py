@@ -1,14 +1,11 @@
-"""Bootstrap by configuration: `[bootstrap]` in TOML (flux-config-bootstrap(5), conf_bootstrap.c).
-
-The rest of the configuration has no effect in this broker.
-"""
+"""The configuration's [bootstrap] (flux-config-bootstrap(5); flux-core: conf_bootstrap.c)."""
 
 from __future__ import annotations
 
 import errno
 import os
 
-from fluxstart_tui.broker.errors import BuiltinsError, StartError
+from fluxstart_tui.broker.errors import BuiltinsError, mismatch
 from fluxstart_tui.rfc import hostlist
 
 TYPE_CHECKING = False
@@ -16,66 +13,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _KEYS = {
-    "hosts": list,
+    "hosts": object,
     "curve_cert": str,
     "default_port": int,
     "default_bind": str,
     "default_connect": str,
     "enable_ipv6": bool,
 }
-_HOST_KEYS = ("host", "bind", "connect", "parent")
-_TYPES = {list: "array", str: "string", int: "integer", bool: "boolean", dict: "object"}
+_HOST_KEYS = dict.fromkeys(("host", "bind", "connect", "parent"), str)
 _PATH_MAX = 108
 _READABLE_BY_OTHERS = 0o044
 _PORT_MAX = 65535
+_DOMAIN_MAX = 253
+_LABEL_MAX = 63
 
 
 class ConfigError(Exception):
     """The configuration makes no sense; the text is what flux-broker says of it."""
-
-
-def load(path: str) -> dict[str, object]:
-    """Read a TOML file, or all of them in a directory.
-
-    Raises:
-        StartError: that is not possible.
-    """
-    import tomllib  # only where there is a configuration
-
-    paths = [path]
-    merged: dict[str, object] = {}
-    try:
-        if os.path.isdir(path):
-            names = sorted(name for name in os.listdir(path) if name.endswith(".toml"))
-            paths = [f"{path}/{name}" for name in names]
-        for one in paths:
-            with open(one, "rb") as file:
-                merged |= tomllib.load(file)
-    except OSError as error:
-        what = "stat: " if error.filename == path else ""
-        raise StartError(f"Config file error: {what}{error.filename}: {error.strerror}") from None
-    except ValueError as error:
-        raise StartError(f"Config file error: {one}: {error}") from None
-    return merged
-
-
-def load_extra(value: str) -> dict[str, object]:
-    """Read what `--conf` names, unless it is KEY=VALUE, which has no effect here.
-
-    Raises:
-        StartError: it is a file that can not be read, or is no TOML.
-    """
-    import tomllib
-
-    if "=" in value:
-        return {}
-    try:
-        with open(value, "rb") as file:
-            return tomllib.load(file)
-    except OSError as error:
-        raise StartError(f"--conf: {value}: {error.strerror}") from None
-    except ValueError as error:
-        raise StartError(f"--conf: {value}: {error}") from None
 
 
 class Members:
@@ -94,22 +48,27 @@ class Members:
         port = fields.get("default_port", -1)
         if isinstance(port, int) and not (port == -1 or 0 <= port <= _PORT_MAX):
             raise ConfigError("default_port must be in the range of 0-65535")
-        listed = fields.get("hosts")
-        entries = _expand(listed if isinstance(listed, list) and listed else [{"host": hostname}])
-        self.hosts = list(entries)
-        if hostname not in entries:
-            raise ConfigError(f"{hostname} not found in hosts")
-        self.rank = self.hosts.index(hostname)
+        listed = fields.get("hosts", [])
+        if not isinstance(listed, list):
+            raise ConfigError("must be array type")
+        entries = _expand(listed)
         uris = []
         for index, (host, entry) in enumerate(entries.items()):
             try:
-                _check_parent(host, entry.get("parent"), entries)
+                _check_host(host, entry, entries)
                 uris.append([
                     _uri(key, entry.get(key, fields.get(f"default_{key}")), host, port)
                     for key in ("bind", "connect")
                 ])  # fmt: skip
             except ConfigError as error:
                 raise ConfigError(f"invalid hosts[{index}]: {error}") from None
+        if not listed:
+            # A singleton needs no name that others could look up, and nowhere to be found.
+            entries, uris = {hostname: {}}, [[None, None]]
+        if hostname not in entries:
+            raise ConfigError(f"{hostname} not found in hosts")
+        self.hosts = list(entries)
+        self.rank = self.hosts.index(hostname)
         self._uris = uris
         certificate = fields.get("curve_cert")
         if len(entries) > 1 and certificate is None:
@@ -118,7 +77,7 @@ class Members:
         if "parent" in entries[self.hosts[0]]:
             raise ConfigError(f"rank 0 ({self.hosts[0]}) may not have a parent in a tree topology")
         self.parents = [
-            self.hosts.index(entry["parent"]) if "parent" in entry else 0
+            self.hosts.index(str(entry["parent"])) if "parent" in entry else 0
             for entry in entries.values()
         ]
 
@@ -162,48 +121,65 @@ class Members:
 
 def _check(table: object, keys: Mapping[str, type]) -> dict[str, object]:
     if not isinstance(table, dict):
-        raise ConfigError(f"Expected object, got {_TYPES.get(type(table), 'real')}")
+        raise ConfigError(mismatch(dict, table))
     for key, kind in keys.items():
         value = table.get(key)
-        if value is not None and type(value) is not kind:
-            if kind is list:
-                raise ConfigError("must be array type")
-            got = _TYPES.get(type(value), "real")
-            raise ConfigError(f"Expected {_TYPES[kind]}, got {got}")
+        if value is not None and kind is not object and type(value) is not kind:
+            raise ConfigError(mismatch(kind, value))
     unknown = [key for key in table if key not in keys]
     if unknown:
         raise ConfigError(f"{len(unknown)} object item(s) left unpacked: {', '.join(unknown)}")
     return table
 
 
-def _expand(listed: Iterable[object]) -> dict[str, dict[str, str]]:
+def _expand(listed: Iterable[object]) -> dict[str, dict[str, object]]:
     """Return the entry of each host; what is said of one in several places is put together."""
-    entries: dict[str, dict[str, str]] = {}
+    entries: dict[str, dict[str, object]] = {}
     for index, one in enumerate(listed):
         try:
-            fields = {
-                key: value
-                for key, value in _check(one, dict.fromkeys(_HOST_KEYS, str)).items()
-                if isinstance(value, str)
-            }
-            if "host" not in fields:
+            if not isinstance(one, dict):
+                raise ConfigError(mismatch(dict, one))
+            if "host" not in one:
                 raise ConfigError("Object item not found: host")
+            _check({"host": one["host"]}, {"host": str})
             try:
-                hosts = hostlist.decode(fields["host"])
+                hosts = hostlist.decode(one["host"])
             except ValueError:
                 raise ConfigError("host key is not a valid RFC 29 hostlist") from None
         except ConfigError as error:
             raise ConfigError(f"invalid hosts[{index}]: {error}") from None
         for host in hosts:
-            entries[host] = fields | entries.get(host, {})
+            entries[host] = one | entries.get(host, {})
     return entries
 
 
-def _check_parent(host: str, parent: str | None, entries: Mapping[str, object]) -> None:
+def _check_host(host: str, entry: object, entries: Mapping[str, object]) -> None:
+    parent = _check(entry, _HOST_KEYS).get("parent")
     if parent == host:
         raise ConfigError("parent key refers to self")
     if parent is not None and parent not in entries:
         raise ConfigError("parent key refers to unknown host")
+    try:
+        _check_domain(os.fsencode(host))
+    except ConfigError as error:
+        raise ConfigError(f"{host} {error}") from None
+
+
+def _check_domain(name: bytes) -> None:
+    """Check a domain name (RFC 1035); empty labels are let pass, as in flux-core."""
+    if not 1 <= len(name) <= _DOMAIN_MAX:
+        raise ConfigError(f"domain must be 1-{_DOMAIN_MAX} characters")
+    for label in name.split(b"."):
+        if len(label) > _LABEL_MAX:
+            raise ConfigError(f"must be 1-{_LABEL_MAX} characters")
+        if label.startswith(b"-") or label.endswith(b"-"):
+            raise ConfigError("domain label must not start or end with '-'")
+        for at in range(len(label)):
+            one = label[at : at + 1]
+            if not (one.isalnum() or one == b"-"):
+                raise ConfigError(
+                    f"domain label contains invalid character '{os.fsdecode(one)}' (0x{one.hex()})"
+                )
 
 
 def _uri(key: str, template: object, host: str, port: object) -> str | None:

@@ -6,6 +6,7 @@ the loopback device: nobody else can reach it, and a broker that wants to go fur
 
 from __future__ import annotations
 
+import os
 from _socket import (
     AF_INET,
     AF_UNIX,
@@ -170,3 +171,11 @@ def _address(uri: str) -> tuple[str, int] | None:
     if not (uri.startswith(TCP) and host.startswith("127.") and port.isdigit()):
         return None
     return host, int(port)
+
+
+def remove(path: str) -> None:
+    """Remove a socket if it is there."""
+    try:
+        os.unlink(path)
+    except OSError:
+        return

@@ -4,6 +4,21 @@ from __future__ import annotations
 
 import errno
 
+_TYPES = {
+    dict: "object",
+    list: "array",
+    str: "string",
+    int: "integer",
+    float: "real",
+    bool: "true or false",
+}
+
+
+def mismatch(kind: type, value: object) -> str:
+    """Say in jansson's words that a setting is of the wrong type."""
+    got = str(value).lower() if isinstance(value, bool) else _TYPES.get(type(value), "object")
+    return f"Expected {_TYPES[kind]}, got {got}"
+
 
 class UsageError(Exception):
     """The command line cannot be followed; told on stderr before there is a log."""

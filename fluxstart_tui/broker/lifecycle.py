@@ -6,10 +6,11 @@ import errno
 import os
 
 from fluxstart_tui.broker import state as states
+from fluxstart_tui.broker.departure import Departure
 from fluxstart_tui.broker.quorum import Quorum, quorum_size
-from fluxstart_tui.broker.services import unpack
 from fluxstart_tui.broker.state import StateMachine
 from fluxstart_tui.rfc import hostlist, idset
+from fluxstart_tui.rpc.services import unpack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,17 +20,15 @@ if TYPE_CHECKING:
     from fluxstart_tui.broker.boot import Card, Identity
     from fluxstart_tui.broker.children import Children
     from fluxstart_tui.broker.errors import BuiltinsError
+    from fluxstart_tui.broker.groups import Groups
     from fluxstart_tui.broker.log import Log
     from fluxstart_tui.broker.parent import Parent
-    from fluxstart_tui.broker.quorum import Online
+    from fluxstart_tui.broker.router import Router
     from fluxstart_tui.broker.runat import Runat
-    from fluxstart_tui.broker.services import Services
     from fluxstart_tui.reactor import Reactor
     from fluxstart_tui.rfc.message import Message
 
 _QUORUM_WARN = 60.0
-_SHUTDOWN_WARN = 60.0
-_GOODBYE_TIMEOUT = 60.0
 
 
 class Lifecycle:
@@ -41,7 +40,7 @@ class Lifecycle:
         attrs: say how long to wait for what.
         identity: who we are.
         cards: names the host of each rank.
-        runat: rc1, rc2 and rc3, where there are any.
+        runat: rc1, rc2, cleanup and rc3, where there are any.
         load: starts the built-in services; calls `attach` and then `post("builtins-success")`.
         unload: ends them.
 
@@ -65,10 +64,11 @@ class Lifecycle:
         self._rank = identity.rank
         self._cards = cards
         self._runat = runat
-        # There from `attach` on, and so in all states that have a use for them.
+        # From `attach` on, and so in all states that have a use for them:
         self._children: Children
         self._parent: Parent | None
-        self._online: Online
+        self._groups: Groups
+        self._router: Router
         self._parent_state: int | None = None
         self._parent_lost = False
         self._quorum = Quorum(
@@ -80,13 +80,13 @@ class Lifecycle:
             self._hosts,
             lambda: self.post("quorum-full"),
         )
-        self._shutdown_warn = attrs.duration("broker.shutdown-warn", _SHUTDOWN_WARN)
-        self._shutdown_timeout = attrs.duration("broker.shutdown-timeout", None)
+        self._cleanup_timeout = attrs.duration("broker.cleanup-timeout", None)
         self._recovery = "broker.recovery-mode" in attrs
         self._exit_norestart, _ = idset.strtoul(attrs.get("broker.exit-norestart") or "")
         self._failed: BuiltinsError | None = None
         self.ignores_shutdown = False
         """Whether the parent's shutdown, and its loss, are no reason to leave: a fault on cue."""
+        self._killed = False
         self.exit_code = 0
         self._actions: tuple[Callable[[], None], ...] = (
             load,
@@ -97,29 +97,31 @@ class Lifecycle:
             self._run,
             self._clean_up,
             self._shut_down,
-            self._finalize,
+            lambda: self._start("rc3"),
             self._say_goodbye,
             lambda: self._unload(unload),
             reactor.stop,
         )
         self._machine = StateMachine(reactor, log, lambda state: self._actions[state]())
         self.post = self._machine.post
+        self._departure = Departure(reactor, log, attrs, identity.rank, self._machine, self._hosts)
 
-    def serve(self, services: Services) -> None:
-        """Answer requests about the broker's state."""
-        services.add("state-machine.get", self._machine.get)
-        services.add("state-machine.monitor", self._machine.monitor)
+    def serve(self, router: Router) -> None:
+        """Answer requests about the broker's state, and about what it is to run."""
+        self._router = router
+        self._machine.serve(router)
+        router.add("runat.push", self._runat.push)
 
     def start(self) -> None:
         """Enter the first state."""
         self._machine.start()
 
-    def attach(self, children: Children, parent: Parent | None, online: Online) -> None:
+    def attach(self, children: Children, parent: Parent | None, groups: Groups) -> None:
         """Take the network, once it is there."""
         self._children = children
         children.on_gone = self._lose_child
-        self._online = online
-        online.on_change = self._online_changed
+        self._groups = groups
+        groups.on_online = self._online_changed
         self._parent = parent
         if parent is not None:
             self._log.forward = parent.forward_log
@@ -134,15 +136,18 @@ class Lifecycle:
 
     def kill(self, signum: int) -> None:
         """Act on a deadly signal."""
+        self._killed = True
         state = self._machine.state
-        commands = {states.INIT: "rc1", states.RUN: "rc2", states.FINALIZE: "rc3"}
-        events = {
-            states.JOIN: "parent-fail",
-            states.CONFIG_SYNC: "sync-fail",
-            states.INIT: "rc1-fail",
-            states.QUORUM: "quorum-fail",
-            states.RUN: "shutdown",
+        commands = {
+            states.INIT: "rc1",
+            states.RUN: "rc2",
+            states.CLEANUP: "cleanup",
+            states.FINALIZE: "rc3",
         }
+        events = {
+            states.JOIN: "parent-fail", states.CONFIG_SYNC: "sync-fail", states.INIT: "rc1-fail",
+            states.QUORUM: "quorum-fail", states.RUN: "shutdown",
+        }  # fmt: skip
         if commands.get(state, "") in self._runat:
             self._runat.abort(commands[state])
         elif state in events:
@@ -158,10 +163,12 @@ class Lifecycle:
             self._check_parent()
 
     def _sync_config(self) -> None:
-        # There is no configuration that a parent could have changed.
+        if self._rank:
+            self._log.debug("parent update ignored: no change", "config")
         self.post("sync-success" if self._rank else "sync-none")
 
     def _init(self) -> None:
+        self._router.online = True
         if "rc1" in self._runat:
             self._runat.start("rc1", self._rc1_done)
         else:
@@ -179,17 +186,21 @@ class Lifecycle:
     def _wait_for_quorum(self) -> None:
         if self._rank == 0:
             self._quorum.wait()
-        self._online.join()
+        self._groups.join()
         if self._rank:
             self._check_parent()
 
     def _run(self) -> None:
-        if "rc2" in self._runat:
-            self._runat.start("rc2", lambda code: self._done("rc2", code))
-        elif self._rank == 0:
-            self.post("rc2-none")
+        if self._rank == 0:
+            self._start("rc2")
         else:
             self._check_parent()
+
+    def _start(self, name: str) -> None:
+        if name in self._runat:
+            self._runat.start(name, lambda code: self._done(name, code))
+        else:
+            self.post(f"{name}-none")
 
     def _done(self, name: str, code: int) -> None:
         self.exit_code = self.exit_code or code
@@ -197,50 +208,21 @@ class Lifecycle:
 
     def _clean_up(self) -> None:
         self._children.spurning = True
-        self.post("cleanup-none")
+        self._start("cleanup")
+        if self._killed and self._cleanup_timeout is not None:
+            self._reactor.call_later(self._cleanup_timeout, self._end_cleanup)
+
+    def _end_cleanup(self) -> None:
+        if self._machine.state == states.CLEANUP and "cleanup" in self._runat:
+            self._runat.abort("cleanup")
 
     def _shut_down(self) -> None:
         self._quorum.stop()
         self._children.spurning = True
-        if not self._children.online:
-            self.post("children-none")
-            return
-        if self._shutdown_warn is not None:
-            self._reactor.call_later(self._shutdown_warn, self._warn_of_shutdown)
-        if self._shutdown_timeout is not None and self._rank == 0:
-            self._reactor.call_later(self._shutdown_timeout, self._end_shutdown)
-
-    def _warn_of_shutdown(self) -> None:
-        if self._machine.state == states.SHUTDOWN and self._shutdown_warn is not None:
-            ranks = self._children.online
-            self._log.err(
-                f"shutdown delayed: waiting for {len(ranks)} peers:"
-                f" {self._hosts(ranks)} (rank {idset.encode(ranks)})"
-            )
-            self._reactor.call_later(self._shutdown_warn, self._warn_of_shutdown)
-
-    def _end_shutdown(self) -> None:
-        if self._machine.state == states.SHUTDOWN:
-            self._log.err("shutdown timeout")
-            self.post("children-complete")
-
-    def _finalize(self) -> None:
-        if "rc3" in self._runat:
-            self._runat.start("rc3", lambda code: self._done("rc3", code))
-        else:
-            self.post("rc3-none")
+        self._departure.await_children(self._children)
 
     def _say_goodbye(self) -> None:
-        if self._parent is None:
-            self.post("goodbye")
-            return
-        self._parent.goodbye(lambda: self.post("goodbye"))
-        self._reactor.call_later(_GOODBYE_TIMEOUT, self._end_goodbye)
-
-    def _end_goodbye(self) -> None:
-        if self._machine.state == states.GOODBYE:
-            self._log.err(f"goodbye timeout after {_GOODBYE_TIMEOUT:.1f}s")
-            self.post("goodbye")
+        self._departure.take_leave(self._parent)
 
     def _unload(self, unload: Callable[[], None]) -> None:
         unload()
@@ -274,17 +256,21 @@ class Lifecycle:
 
     def _lose_parent(self) -> None:
         self._log.forward = None
+        if self._parent_state is not None and self._parent_state < states.SHUTDOWN:
+            self._log.err(f"state-machine.monitor: {os.strerror(errno.EHOSTUNREACH)}")
+            if self._machine.state > states.CONFIG_SYNC:
+                # From there on, the parent's configuration is followed (modules/config).
+                self._log.crit("parent update: overlay disconnect", "config")
         self._parent_lost = True
         self.exit_code = 1
         self._check_parent()
 
     def _lose_child(self, rank: int) -> None:
-        self._online.lose(rank)
-        if self._machine.state == states.SHUTDOWN and not self._children.online:
-            self.post("children-complete")
+        self._groups.lose(rank)
+        self._departure.miss(self._children)
 
     def _online_changed(self, former: frozenset[int]) -> None:
-        online = self._online.members
+        online = self._groups.online
         self._quorum.changed(online)
         if self._machine.state in (states.RUN, states.CLEANUP):
             self._quorum.report_dead(former - online)

@@ -13,9 +13,15 @@ from fluxstart_tui.broker.errors import StartError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Callable
 
     from fluxstart_tui.broker.attrs import Attributes
+
+    Record = tuple[float, int, str, bytes]
+    """When, severity, who, and the text: to be formatted if somebody asks for it."""
+else:  # the same, without all the rest of collections
+    from _collections import deque
 
 CRIT = 2
 ERR = 3
@@ -24,6 +30,8 @@ DEBUG = 7
 
 _NAMES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
 _STDERR = 2
+_RING_SIZE = 1024
+_SIZE_MAX = (1 << 63) - 1
 
 
 class Log:
@@ -41,7 +49,14 @@ class Log:
         self._stderr_level = _level(attrs.get("log-stderr-level")) or ERR
         self._critical_level = CRIT
         self._forward_level = -1
+        self._level = -1
         self._file = -1
+        self.ring: deque[Record | bytes] = deque(maxlen=0)
+        """The latest records, those that clients have made in their form."""
+        self.count = self.local = self.remote = 0
+        """How many records went into the ring, were made here, and came from below."""
+        self.on_record: Callable[[Record | bytes], None] | None = None
+        """Called with each record that goes into the ring."""
         self.forward: Callable[[bytes], None] | None = None
         """Sends a record to the parent, if there is one to send to."""
 
@@ -58,6 +73,10 @@ class Log:
         if mode not in ("leader", "local"):
             self.err("getattr log-stderr-mode: Invalid argument")
             raise StartError("Error initializing logging: Invalid argument")
+        self._level = self._attribute("log-level", DEBUG)
+        self.ring = deque(maxlen=self._ring_size())
+        self._attribute("log-syslog-level", ERR)
+        self._attrs.setdefault("log-syslog-enable", "0")
         path = self._attrs.get("log-filename")
         if path is not None and rank == 0:
             self._open(path)
@@ -70,6 +89,21 @@ class Log:
             self.err(f"{name}: Invalid argument")
             raise StartError("Error initializing logging: Invalid argument")
         return level
+
+    def _ring_size(self) -> int:
+        value = self._attrs.setdefault("log-ring-size", str(_RING_SIZE))
+        try:
+            size = int(value or "")
+        except ValueError:
+            size = -1
+        if not 0 <= size <= _SIZE_MAX:
+            self.err("log-ring-size: Invalid argument")
+            raise StartError("Error initializing logging: Invalid argument")
+        return size
+
+    def set_stderr_level(self, level: int) -> None:
+        """Show more or less from now on."""
+        self._stderr_level = level
 
     def _open(self, path: str) -> None:
         try:
@@ -99,33 +133,72 @@ class Log:
             severity <= self._stderr_level and (self._local or not self._rank)
         )
         up = self._rank and severity <= self._forward_level and self.forward is not None
-        if not (here or up or self._file >= 0):
+        keep = severity <= self._level
+        if not (here or up or keep or self._file >= 0):
+            self.local += 1
+            return
+        data = text.encode(errors="surrogateescape")
+        if b"\n" in data or b"\r" in data:
+            # Each line is a record of its own (flux-core: libflux/flog.c), the first even if empty.
+            first, *others = data.replace(b"\r", b"\n").split(b"\n")
+            for line in (first, *filter(None, others)):
+                self._write(severity, app, line.decode(errors="surrogateescape"))
             return
         now = time.time()
-        data = text.encode(errors="surrogateescape")
+        self.local += 1
+        if keep:
+            self._keep((now, severity, app, data))
         if here:
             self._show(_STDERR, severity, now, app, self._name, data, local=self._local)
         if self._file >= 0:
             self._show(self._file, severity, now, app, self._name, data, local=False)
         if up and self.forward is not None:
-            stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
-            head = f"<{severity << 3}>1 {stamp}.{int(now % 1 * 1e6):06d}Z"
-            self.forward(f"{head} {self._name} {app} {os.getpid()} - - ".encode() + data)
+            self.forward(self.format((now, severity, app, data)))
+
+    def _keep(self, record: Record | bytes) -> None:
+        if self.ring.maxlen:
+            self.count += 1
+            self.ring.append(record)
+            if self.on_record is not None:
+                self.on_record(record)
+
+    def format(self, record: Record | bytes) -> bytes:
+        """Return a record as it travels."""
+        if isinstance(record, bytes):
+            return record
+        when, severity, app, data = record
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(when))
+        head = f"<{severity << 3}>1 {stamp}.{int(when % 1 * 1e6):06d}Z"
+        return f"{head} {self._name} {app} {os.getpid()} - - ".encode() + data
 
     def receive(self, record: bytes) -> None:
-        """Take a record from a broker below: show it on rank 0, pass it on elsewhere."""
+        """Take a record from a broker below or from a client.
+
+        Those of this rank are kept; others are shown on rank 0 and passed on elsewhere.
+        """
         parts = record.split(b" ", 7)
         severity = _severity(parts[0])
         if len(parts) < 8 or severity is None:
             return
-        if self._rank:
-            if severity <= self._forward_level and self.forward is not None:
-                self.forward(record)
-            return
         name, app = (part.decode(errors="replace") for part in parts[2:4])
+        ours = name == self._name
+        if ours:
+            self.local += 1
+            if severity <= self._level:
+                self._keep(record)
+        else:
+            self.remote += 1
+        if self._rank and severity <= self._forward_level and self.forward is not None:
+            self.forward(record)
+        here = ours and (
+            severity <= self._critical_level or (self._local and severity <= self._stderr_level)
+        )
+        if self._rank and not here:
+            return
         when = _parse_time(parts[1])
-        if severity <= self._stderr_level and not self._local:
-            self._show(_STDERR, severity, when, app, name, parts[7], local=False)
+        if here or (severity <= self._stderr_level and not self._local):
+            local = here and self._local
+            self._show(_STDERR, severity, when, app, name, parts[7], local=local)
         if self._file >= 0:
             self._show(self._file, severity, when, app, name, parts[7], local=False)
 

@@ -1,11 +1,8 @@
-"""Who is online, and when that is enough (flux-core: modules/groups, state_machine.c)."""
+"""When enough brokers are online (flux-core: broker/state_machine.c)."""
 
 from __future__ import annotations
 
-import errno
-
 from fluxstart_tui.broker.errors import StartError
-from fluxstart_tui.broker.services import ServiceError
 from fluxstart_tui.rfc import idset
 
 TYPE_CHECKING = False
@@ -14,11 +11,8 @@ if TYPE_CHECKING:
 
     from fluxstart_tui.broker.attrs import Attributes
     from fluxstart_tui.broker.log import Log
-    from fluxstart_tui.broker.services import Request
-    from fluxstart_tui.broker.topology import Topology
     from fluxstart_tui.reactor import Reactor
 
-_BATCH_SECONDS = 0.01
 _ONLINE_SECONDS = 5.0
 
 
@@ -39,82 +33,6 @@ def quorum_size(attrs: Attributes, log: Log, rank: int, size: int) -> int:
     if not 1 <= wanted <= size:
         raise StartError("Error parsing broker.quorum attribute")
     return wanted
-
-
-class Online:
-    """The group `broker.online`: on rank 0 all brokers in it, elsewhere those of the subtree.
-
-    Changes travel towards rank 0. A broker with children waits a moment for more of them; rank 0
-    does so only for those that leave, since it may be about to leave, too.
-
-    Args:
-        reactor: for that moment.
-        topology: tells who is lost with a child.
-        rank: this broker.
-        tell: sends a request's topic and payload up; None on rank 0.
-    """
-
-    def __init__(
-        self,
-        reactor: Reactor,
-        topology: Topology,
-        rank: int,
-        tell: Callable[[str, object], None] | None,
-    ) -> None:
-        self._reactor = reactor
-        self._topology = topology
-        self._rank = rank
-        self._tell = tell
-        self._unsent: dict[int, bool] = {}
-        self._delay = _BATCH_SECONDS if topology.children(rank) else 0.0
-        self._told: frozenset[int] = frozenset()
-        self.members: frozenset[int] = frozenset()
-        self.on_change: Callable[[frozenset[int]], None] = lambda _: None
-        """Called on rank 0 with the members before a change."""
-
-    def join(self) -> None:
-        """Become a member."""
-        self._update((self._rank,), ())
-
-    def lose(self, child: int) -> None:
-        """Take out a child that is gone, and with it all that were reached through it."""
-        self._update((), self.members.intersection(self._topology.subtree(child)))
-
-    def update(self, request: Request) -> None:
-        """Answer groups.update, by which a child tells of changes in its subtree."""
-        fields = request.unpack()
-        try:
-            join, leave = (idset.decode(str(fields[name])) for name in ("join", "leave"))
-        except (KeyError, ValueError):
-            raise ServiceError(errno.EPROTO) from None
-        self._update(join, leave)
-
-    def _update(self, join: Iterable[int], leave: Iterable[int]) -> None:
-        self.members = self.members.union(join).difference(leave)
-        if self._tell is None:
-            if leave:
-                self._reactor.call_later(self._delay, self._report)
-            else:
-                self._report()
-            return
-        if not self._unsent:
-            self._reactor.call_later(self._delay, self._send)
-        self._unsent.update(dict.fromkeys(join, True))
-        self._unsent.update(dict.fromkeys(leave, False))
-
-    def _report(self) -> None:
-        former, self._told = self._told, self.members
-        if former != self.members:
-            self.on_change(former)
-
-    def _send(self) -> None:
-        sets = {
-            name: idset.encode(rank for rank, member in self._unsent.items() if member is wanted)
-            for name, wanted in (("join", True), ("leave", False))
-        }
-        self._unsent = {}
-        assert self._tell is not None
-        self._tell("groups.update", sets)
 
 
 class Quorum:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import errno
 
 from fluxstart_tui.rfc import fsd
+from fluxstart_tui.rpc.errors import RpcError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fluxstart_tui.broker.log import Log
-    from fluxstart_tui.broker.services import Request
+    from fluxstart_tui.broker.router import Router
     from fluxstart_tui.reactor import Reactor
+    from fluxstart_tui.rpc.services import Request
 
 NAMES = (
     "load-builtins",
@@ -64,7 +66,9 @@ _NEXT = {
     (RUN, "rc2-fail"): CLEANUP,
     (RUN, "shutdown"): CLEANUP,
     (RUN, "parent-fail"): CLEANUP,
+    (CLEANUP, "cleanup-success"): SHUTDOWN,
     (CLEANUP, "cleanup-none"): SHUTDOWN,
+    (CLEANUP, "cleanup-fail"): SHUTDOWN,
     (SHUTDOWN, "children-complete"): FINALIZE,
     (SHUTDOWN, "children-none"): FINALIZE,
     (FINALIZE, "rc3-success"): GOODBYE,
@@ -105,6 +109,7 @@ class StateMachine:
         self._on_enter = on_enter
         self._events: list[str] = []
         self._monitors: list[Request] = []
+        self._waiters: list[Request] = []
         self._since = reactor.now()
         self.state = LOAD_BUILTINS
 
@@ -112,6 +117,13 @@ class StateMachine:
     def name(self) -> str:
         """Name of the state."""
         return NAMES[self.state]
+
+    def serve(self, router: Router) -> None:
+        """Answer requests about the state."""
+        self._monitors = router.streams("state-machine")
+        router.add("state-machine.get", self._get)
+        router.add("state-machine.monitor", self._monitor)
+        router.add("state-machine.wait", self._wait)
 
     def start(self) -> None:
         """Enter the first state."""
@@ -144,32 +156,47 @@ class StateMachine:
             self._since = now
             self.state = following
             self._on_enter(following)
-            self._monitors = [one for one in self._monitors if self._report(one)]
+            if self._monitors:
+                self._monitors[:] = [one for one in self._monitors if self._report(one)]
+            if self._waiters:
+                self._waiters = [one for one in self._waiters if not self._settle(one)]
         self._events.pop(0)
         if self._events:
             self._reactor.call_later(0, self._process)
 
-    def get(self, request: Request) -> None:
-        """Answer state-machine.get."""
+    def _get(self, request: Request) -> None:
         request.respond({"state": self.name, "duration": self._reactor.now() - self._since})
 
-    def monitor(self, request: Request) -> None:
-        """Answer state-machine.monitor: the state now and, if streaming, at each change."""
+    def _monitor(self, request: Request) -> None:
+        """Tell the state now and, if streaming, at each change."""
         if self._report(request):
             self._monitors.append(request)
 
     def _report(self, request: Request) -> bool:
         """Tell the state; return whether more is to be told."""
-        if not request.live:
-            return False
-        final = request.unpack().get("final")
-        if not isinstance(final, int):
+        try:
+            final = request.unpack().get("final")
+        except RpcError:
+            final = None
+        if not isinstance(final, int) or isinstance(final, bool):
             final = EXIT
         if self.state <= final:
             request.respond({"state": self.state})
             if not request.streaming:
                 return False
         if self.state >= final:
-            request.fail(errno.ENODATA)
+            request.end()
             return False
         return True
+
+    def _wait(self, request: Request) -> None:
+        """Answer once the broker runs, or cannot any more."""
+        if not self._settle(request):
+            self._waiters.append(request)
+
+    def _settle(self, request: Request) -> bool:
+        if self.state > RUN:
+            request.fail(errno.ENOENT, "broker has surpassed RUN state")
+        elif self.state == RUN:
+            request.respond()
+        return self.state >= RUN

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fluxstart_tui.broker.errors import BuiltinsError
+from fluxstart_tui.rfc import idset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def configure(
     """Make the topology that attributes ask for, and set those that describe it.
 
     Args:
-        attrs: tbon.topo or tbon.fanout.
+        attrs: tbon.topo.
         rank: this broker.
         size: number of brokers.
         custom: the parents that the configuration gives to all ranks, if there is one.
@@ -27,15 +28,15 @@ def configure(
     Raises:
         BuiltinsError: there is no such topology.
     """
-    fanout = attrs.get("tbon.fanout")
-    default = "kary:32" if custom is None else "custom"
-    uri = attrs.setdefault("tbon.topo", default if fanout is None else f"kary:{fanout}") or ""
+    uri = attrs.get("tbon.topo") or ""
     try:
         tree = Topology(_parents(uri, size, custom))
     except ValueError as error:
         raise BuiltinsError(f"error creating '{uri}' topology: {error}") from None
     if len(tree.subtree(0)) < size:
         raise BuiltinsError(f"error creating '{uri}' topology: some ranks are not below rank 0")
+    routers = {0, *tree.routers()}
+    attrs.setdefault("broker.critical-ranks", idset.encode(routers))
     attrs.set("tbon.level", str(tree.level(rank)))
     attrs.set("tbon.maxlevel", str(tree.maxlevel()))
     attrs.set("tbon.descendants", str(len(tree.subtree(rank)) - 1))
@@ -63,12 +64,26 @@ class Topology:
         """Return the children of a rank."""
         return self._children.get(rank, ())
 
+    def routers(self) -> list[int]:
+        """Return the ranks that have others below them."""
+        return list(self._children)
+
     def subtree(self, rank: int) -> list[int]:
         """Return a rank and all ranks below it."""
         ranks = [rank]
         for one in ranks:
             ranks.extend(self.children(one))
         return ranks
+
+    def hop(self, rank: int, target: int) -> int | None:
+        """Return the child of `rank` by way of which `target` is reached, None if it is not."""
+        if target < len(self._parents):
+            while target:
+                above = self._parents[target]
+                if above == rank:
+                    return target
+                target = above
+        return None
 
     def level(self, rank: int) -> int:
         """Return the distance of a rank from rank 0."""

@@ -70,6 +70,12 @@ class PmiServer:
     def aborted(self, client: int, code: int, message: bytes) -> None:
         raise AssertionError(f"{client} aborts with {code}: {message!r}")
 
+    def entered(self, client: int, phase: str) -> None:
+        pass
+
+    def released(self) -> None:
+        pass
+
     def _trace(self, client: int, side: str, line: bytes) -> None:
         if side == "C":
             self.requests[client].append(line.rstrip(b"\n"))
@@ -120,12 +126,8 @@ class Broker:
             for name, value in os.environ.items()
             if not name.startswith(("FLUX_", "PMI_", "SLURM_", "TMPDIR"))
         }
-        environ |= {
-            "SHELL": "/bin/sh",
-            "TZ": "UTC",
-            "TMPDIR": str(folder),
-            "PATH": os.defpath,
-        } | dict(env or {})
+        ours = {"SHELL": "/bin/sh", "TZ": "UTC", "TMPDIR": str(folder), "PATH": os.defpath}
+        environ |= ours | dict(env or {})
         with self._stdout.open("wb") as out, self._stderr.open("wb") as err:
             self.process = subprocess.Popen(
                 [*BROKER, *words],
@@ -250,10 +252,15 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self.sock.close()
 
-    def send(self, topic: str, text: str | None = None, flags: int = 0) -> None:
-        self._matchtag += 1
+    def send(
+        self, topic: str, text: str | None = None, flags: int = 0, nodeid: int = message.NODEID_ANY
+    ) -> None:
         payload = None if text is None else message.text_payload(text)
-        asked = message.request(topic, payload, matchtag=self._matchtag, flags=flags)
+        self.send_raw(topic, payload, flags, nodeid)
+
+    def send_raw(self, topic: str, payload: bytes | None, flags: int, nodeid: int) -> None:
+        self._matchtag += 1
+        asked = message.request(topic, payload, matchtag=self._matchtag, flags=flags, nodeid=nodeid)
         self.sock.sendall(message.encode_framed(asked))
 
     def receive(self) -> message.Message:
@@ -263,8 +270,10 @@ class Client:
             self._arrived = self._decoder.feed(data)
         return self._arrived.pop(0)
 
-    def ask(self, topic: str, text: str | None = None) -> message.Message:
-        self.send(topic, text)
+    def ask(
+        self, topic: str, text: str | None = None, nodeid: int = message.NODEID_ANY, flags: int = 0
+    ) -> message.Message:
+        self.send(topic, text, flags, nodeid)
         answer = self.receive()
         assert answer.matchtag == self._matchtag
         return answer

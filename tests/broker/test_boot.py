@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fluxstart_tui.broker import compactjson
+from fluxstart_tui import compactjson
 from tests.broker.instance import Broker, Instance, until
 
 if TYPE_CHECKING:

@@ -107,8 +107,10 @@ def test_a_large_mincrit_tree_has_as_few_routers_as_it_can() -> None:
 
 
 def test_ranks_that_go_round_in_circles_are_no_tree() -> None:
+    attrs = Attributes()
+    attrs.set("tbon.topo", "custom")
     with pytest.raises(BuiltinsError, match="some ranks are not below rank 0"):
-        configure(Attributes(), 0, 3, [0, 2, 1])
+        configure(attrs, 0, 3, [0, 2, 1])
     assert Topology([0, 0, 1]).subtree(1) == [1, 2]
 
 

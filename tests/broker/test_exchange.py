@@ -42,6 +42,12 @@ class Launcher:
     def aborted(self, client: int, code: int, message: bytes) -> None:
         raise AssertionError
 
+    def entered(self, client: int, phase: str) -> None:
+        pass
+
+    def released(self) -> None:
+        pass
+
     def follow(self, script: Script) -> None:
         try:
             requests = next(script)

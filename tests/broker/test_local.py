@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fluxstart_tui.broker import compactjson
+from fluxstart_tui import compactjson
 from fluxstart_tui.broker.state import NAMES
 from fluxstart_tui.rfc import message
 from tests.broker.instance import Client, Instance, until
@@ -84,6 +84,7 @@ def test_the_state_can_be_watched_from_before_the_bootstrap_to_the_end(tmp_path:
     follow = tmp_path / "follow"
     follow.mkdir()
     with Instance(follow, 1, "cat", stdin=subprocess.PIPE) as instance, instance.client() as one:
+        until(lambda: one.ask("state-machine.monitor").errnum == 0, "a broker that is online")
         one.send("state-machine.monitor", '{"final":9}', message.STREAMING)
         first = compactjson.loads(one.receive().text or "")
         assert instance[0].process.stdin is not None

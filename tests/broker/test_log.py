@@ -90,3 +90,19 @@ def test_senseless_settings_are_errors(tmp_path: Path) -> None:
 def test_a_log_that_cannot_be_written_ends_nothing(tmp_path: Path) -> None:
     broker = Broker(tmp_path, ["-vv", "-Slog-filename=/dev/full", "sh", "-c", "exit 3"])
     assert broker.wait() == 3
+
+
+def test_each_line_of_a_text_is_a_record(tmp_path: Path) -> None:
+    """As flux_log(3) has it: a first line may be empty, and others are left out if they are."""
+    program = "\necho out >/dev/null\n\n: '\r x'\n"
+    with Instance(
+        tmp_path, 2, "-v", "-Slog-forward-level=6", "--", "sh", "-c", program,
+        per_rank={1: [r"-Sbroker.rc3_path=printf 'a\rb\n\n'; exit 1"]},
+    ) as instance:  # fmt: skip
+        assert instance.wait() == [0, 1]
+        head = "\n<6>broker.info[0]: "
+        lines = "rc2.0: sh -c ", "echo out >/dev/null", ": '", " x'", " Exited (rc=0) 0.0s"
+        assert head + head.join(lines) in instance[0].stderr
+        assert "[1]: rc3.0: a\n<6>broker.info[1]: b\n<6>broker.info[1]: rc3.0: \n" in (
+            instance[1].stderr
+        )

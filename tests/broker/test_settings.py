@@ -81,7 +81,14 @@ def test_settings_without_effect_are_told_of(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["broker.quorum-warn", "broker.shutdown-warn", "broker.shutdown-timeout"]
+    "name",
+    [
+        "broker.quorum-warn",
+        "broker.shutdown-warn",
+        "broker.shutdown-timeout",
+        "broker.cleanup-timeout",
+        "broker.unload-builtins-timeout",
+    ],
 )
 def test_senseless_durations_are_errors(tmp_path: Path, name: str) -> None:
     broker = Broker(tmp_path, [f"-S{name}=soon", "true"])

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import select
+import shlex
+import shutil
 import signal
+import struct
 import sys
 import termios
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,8 +22,8 @@ from tests.broker.instance import BROKER, PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
+ROOT = Path(__file__).parents[2]
 LAUNCHER = (
     # Like flux start: it is in the foreground group, and the broker is in it without leading it.
     "import os, sys; pid = os.spawnv(os.P_NOWAIT, sys.argv[1], sys.argv[1:]);"
@@ -29,15 +34,16 @@ LAUNCHER = (
 class Terminal:
     """A broker's launcher on a pseudo terminal of its own."""
 
-    def __init__(self, folder: Path, words: list[str]) -> None:
+    def __init__(self, folder: Path, words: list[str], term: str = "dumb") -> None:
         environ = {"PATH": os.environ["PATH"], "TMPDIR": str(folder), "HOME": str(folder)}
-        environ |= {"SHELL": "/bin/bash", "TERM": "dumb"}
+        environ |= {"SHELL": "/bin/bash", "TERM": term, "PYTHONPATH": str(ROOT)}
         self.output = b""
         self._seen = 0
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             signal.pthread_sigmask(signal.SIG_SETMASK, ())
-            os.execve(sys.executable, words, environ)
+            os.chdir(folder)
+            os.execve(words[0], words, environ)
         self.modes = termios.tcgetattr(self.fd)
 
     def expect(self, text: bytes) -> None:
@@ -142,6 +148,100 @@ def test_modes_are_restored_after_a_program_that_had_the_terminal(
     terminal.type(b"x\n")
     assert terminal.wait() == 4
     assert b" echo " in terminal.output
+
+
+@pytest.fixture(params=["embedded", pytest.param("flux", marks=pytest.mark.real_flux)])
+def start(request: pytest.FixtureRequest) -> list[str]:
+    """Give the words that start an instance of two brokers of a kind."""
+    quiet = "-Sbroker.rc1_path=", "-Sbroker.rc3_path=", "-Sstatedir=state"
+    module = [sys.executable, "-m", "fluxstart_tui", "--headless"]
+    return [*module, f"--broker={request.param}", "-s2", *quiet]
+
+
+def test_bash_as_the_program_of_an_instance(
+    tmp_path: Path, start: list[str], terminals: list[Terminal]
+) -> None:
+    (tmp_path / ".bashrc").write_text("PS1='ready$ '\n")
+    terminal = Terminal(tmp_path, [*start, "bash"])
+    terminals.append(terminal)
+    terminal.expect(b"ready$ ")
+    terminal.type(b"stty -echo; echo A\n")
+    terminal.expect(b"\nA\r\nready$ ")
+    for keys, answer in ((b"\x03", b"ready$ "), (b"\x1a", b"Stopped")):
+        terminal.type(b"sleep 100\n")
+        until_foreground(terminal, "sleep")
+        terminal.type(keys)
+        terminal.expect(answer)
+        until_foreground(terminal, "bash")
+    terminal.type(b"fg\n")
+    until_foreground(terminal, "sleep")
+    terminal.type(b"\x03")
+    until_foreground(terminal, "bash")
+    terminal.type(b"echo $((6 * 7)); exit 7\n")
+    terminal.expect(b"42")
+    assert terminal.wait() == 7
+
+
+def test_python_as_the_program_of_an_instance(
+    tmp_path: Path, start: list[str], terminals: list[Terminal]
+) -> None:
+    terminal = Terminal(tmp_path, [*start, "--", snake(tmp_path), "-q"])
+    terminals.append(terminal)
+    terminal.expect(b">>> ")
+    terminal.type(b"import time; print('a' + 'b'); time.sleep(100)\n")
+    terminal.expect(b"\nab\r\n")
+    until_foreground(terminal, "snake")
+    terminal.type(b"\x03")
+    terminal.expect(b"KeyboardInterrupt")
+    terminal.expect(b">>> ")
+    terminal.type(b"print(6 * 7)\n")
+    terminal.expect(b"\n42\r\n>>> ")
+    terminal.type(b"exit(5)\n")
+    assert terminal.wait() == 5
+
+
+def test_the_program_is_told_of_a_new_size(
+    tmp_path: Path, start: list[str], terminals: list[Terminal]
+) -> None:
+    program = (
+        "import os, signal; signal.signal(signal.SIGWINCH,"
+        " lambda *_: print(tuple(os.get_terminal_size()), flush=True)); print('up', flush=True);"
+        " input()"
+    )
+    terminal = Terminal(tmp_path, [*start, "--", snake(tmp_path), "-c", program])
+    terminals.append(terminal)
+    terminal.expect(b"up\r\n")
+    until_foreground(terminal, "snake")
+    fcntl.ioctl(terminal.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 37, 91, 0, 0))
+    terminal.expect(b"(91, 37)")
+    terminal.type(b"\n")
+    assert terminal.wait() == 0
+
+
+@pytest.mark.skipif(shutil.which("vim") is None, reason="there is no vim on PATH")
+def test_vim_as_the_program_of_an_instance(
+    tmp_path: Path, start: list[str], terminals: list[Terminal]
+) -> None:
+    words = shlex.join([*start, "--", "vim", "-u", "NONE", "-N", "text"])
+    shell = f"stty -a >before; {words}; code=$?; stty -a >after; exit $code"
+    terminal = Terminal(tmp_path, ["/bin/sh", "-c", shell], term="xterm")
+    terminals.append(terminal)
+    terminal.expect(b"[New")
+    until_foreground(terminal, "vim")
+    terminal.type(b"ihello\rworld")
+    terminal.expect(b"world")
+    terminal.type(b"\x1b:wq\r")
+    assert terminal.wait() == 0
+    assert (tmp_path / "text").read_text() == "hello\nworld\n"
+    assert (tmp_path / "after").read_text() == (tmp_path / "before").read_text()
+    assert " icanon " in (tmp_path / "before").read_text()
+
+
+def snake(folder: Path) -> str:
+    """Make a Python that bears a name of its own, unlike those that run us."""
+    path = folder / "snake"
+    path.symlink_to(os.path.realpath(sys.executable))
+    return str(path)
 
 
 def until_foreground(terminal: Terminal, name: str) -> None:

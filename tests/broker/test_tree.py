@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fluxstart_tui.broker import compactjson
+from fluxstart_tui import compactjson
 from fluxstart_tui.rfc import message
 from tests.broker.instance import PATIENCE, Broker, Instance, until
 
