@@ -33,12 +33,19 @@ on() { test $rank = $1; }
 pid() { cat pid.$1; }
 seen() {
     tries=0
-    until grep -q "$1" err; do
+    until test $(grep -c "$1" err) -ge ${2:-1}; do
         tries=$((tries + 1)); test $tries -lt 2000 || exit 99; sleep 0.01
     done
 }
+met() { seen "$1: C: cmd=barrier_in" $2; }
 at() { seen "\\[$1\\]: $2:"; }
 gone() { seen "fluxstart-tui: $1 (pid"; }
+left() {
+    tries=0
+    while kill -0 $(pid $1) 2>/dev/null; do
+        tries=$((tries + 1)); test $tries -lt 2000 || exit 97; sleep 0.01
+    done
+}
 fds() { ls /proc/$(pid $1)/fd | wc -l; }
 slay() {
     before=$(fds $2); kill -KILL $(pid $1); gone $1
@@ -54,9 +61,10 @@ start() {
 """
 """What shell commands of scenarios begin with: `. ./lib; ` and then these words.
 
-`at RANK EVENT` waits for a transition, `gone RANK` for the engine to say how a broker has ended,
-`seen REGEX` for anything else on stderr. `slay RANK PARENT` kills a broker and waits until its
-parent has closed their connection, without which it may or may not miss it. `start RANK`
+`at RANK EVENT` waits for a transition, `met RANK TIMES` for a broker to have entered so many PMI
+barriers, `left RANK` for a broker to have ended, `gone RANK` for the engine to say how,
+`seen REGEX TIMES` for anything else on stderr. `slay RANK PARENT` kills a broker and waits until
+its parent has closed their connection, without which it may or may not miss it. `start RANK`
 starts what the engine did not.
 """
 
@@ -116,6 +124,7 @@ def observe(scene: Path, broker: str, scenario: Scenario) -> Observation:
         done = support.run(
             scene,
             "--headless",
+            "--no-summary",
             f"--broker={broker}",
             f"-s{scenario.size}",
             f"--wrap=sh,-c,{_WRAP},sh",
