@@ -1,0 +1,204 @@
+"""Write a session: header, journal, spool. One thread does it, so no disk ever holds up the engine.
+
+The engine only appends to a queue. What the disk does - be full, fail, hang - ends the recording
+and nothing else.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+from fluxstart_tui.session.files import Files
+from fluxstart_tui.session.output import losses
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Mapping
+
+    from fluxstart_tui.session.events import Event
+    from fluxstart_tui.session.output import Piece
+
+_PAUSE = 0.01
+"""Seconds between two writes while little comes."""
+_HURRY = 1 << 20
+"""Bytes that are written at once, and that do not wait for the pause to end."""
+_OVERHEAD = 150
+"""Bytes of memory that a queued item takes beside its data, about."""
+
+
+class Recorder:
+    """Writes one session; `event`, `data` and `close` are for the engine's thread alone.
+
+    Nothing raises: where a session can not be written, `error` says why and the rest is dropped.
+
+    Args:
+        directory: an existing directory in which there is no session; it is made private.
+        header: what goes into session.json.
+        limit: bytes of output that are kept (output.Spool).
+        grown: called in the writing thread after each write; it must not raise.
+        backlog_max: bytes of memory that output which waits for the disk may take.
+    """
+
+    def __init__(
+        self,
+        directory: str,
+        header: Mapping[str, object],
+        *,
+        limit: int,
+        grown: Callable[[], None] = lambda: None,
+        backlog_max: int = 64 << 20,
+    ) -> None:
+        self.error: str | None = None
+        """Why something is not recorded any more, in the words of the system."""
+        self.position = (0, 0, 0)
+        """What can be read now: bytes of the journal, number of the newest segment, its records."""
+        self._grown = grown
+        self._queue: deque[tuple[float, Event] | Piece] = deque()
+        # The engine's thread alone writes _added, the other alone _taken: their difference, the
+        # memory that is waiting, needs no lock.
+        self._added = self._taken = 0
+        self._alarm = math.inf  # how much must wait for the thread to be woken
+        self._backlog_max = self._accepted = backlog_max
+        self._refused: dict[tuple[int, int], int] = {}
+        self._t = 0.0
+        self._closing = False
+        self._abandoned = False  # by `close`: what still waits is not written any more
+        self._thread: threading.Thread | None = None
+        try:
+            self._files = Files(directory, header, limit)
+        except OSError as error:
+            self._accepted = -1
+            self.error = error.strerror or str(error)
+            return
+        import threading  # only who records pays for it
+
+        self._bell = threading.Lock()  # taken but while the thread is called: less than an Event
+        self._bell.acquire()
+        thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:  # too many threads or too little memory
+            self._files.close(0.0)
+            self._accepted = -1
+            self.error = str(error)
+            return
+        self._thread = thread
+
+    def event(self, t: float, event: Event) -> None:
+        """Record an event that happened at `t` seconds since the session's start."""
+        if self._thread is None:
+            return
+        self._t = t
+        self._queue.append((t, event))
+        self._added += _OVERHEAD
+        waiting = self._added - self._taken
+        if self._refused and waiting <= self._accepted:
+            self._report_refused()
+        if waiting >= self._alarm:
+            self._alarm = math.inf
+            self._ring()
+
+    def data(self, t: float, rank: int, stream: int, data: bytes) -> None:
+        """Record output, in the order of the calls.
+
+        Args:
+            t: seconds since the session's start.
+            rank: whose output.
+            stream: index into output.STREAMS.
+            data: the bytes.
+        """
+        size = len(data) + _OVERHEAD
+        waiting = self._added - self._taken + size
+        if waiting > self._accepted:
+            self._refuse(rank, stream, len(data))
+            return
+        self._queue.append((t, rank, stream, data))
+        self._added += size
+        if waiting >= self._alarm:
+            self._alarm = math.inf
+            self._ring()
+        if self._refused:
+            self._t = t
+            self._report_refused()
+
+    def _ring(self) -> None:
+        try:
+            self._bell.release()
+        except RuntimeError:  # it rings already
+            pass
+
+    def _refuse(self, rank: int, stream: int, size: int) -> None:
+        if self._thread is not None:
+            # Half of the backlog must be gone before more is taken: one report for many losses.
+            self._accepted = self._backlog_max // 2
+            self._refused[rank, stream] = self._refused.get((rank, stream), 0) + size
+
+    def _report_refused(self) -> None:
+        refused, self._refused = self._refused, {}
+        self._accepted = self._backlog_max
+        for loss in losses(refused, "speed"):
+            self.event(self._t, loss)
+
+    def close(self, patience: float = 5.0) -> None:
+        """Write what waits and close the files; calls that come afterwards do nothing.
+
+        Args:
+            patience: seconds after which a disk that hangs is left alone.
+        """
+        if self._thread is None:
+            return
+        self._report_refused()
+        self._closing = True
+        self._ring()
+        self._thread.join(patience)
+        if self._thread.is_alive():
+            self._abandoned = True
+            self.error = self.error or "the disk does not answer"
+        self._accepted = -1
+        self._thread = None
+
+    # What follows runs in the writing thread.
+
+    def _run(self) -> None:
+        t = 0.0
+        while True:
+            self._alarm = 0
+            # Whoever adds to the queue looks at the alarm afterwards: no wakeup is lost.
+            if not self._queue and not self._closing:
+                self._bell.acquire()
+            self._alarm = _HURRY
+            if not self._closing:
+                self._bell.acquire(timeout=_PAUSE)
+            self._alarm = math.inf
+            last = self._closing
+            while self._queue and not self._abandoned:
+                t = self._write()
+            if last or self._abandoned:
+                break
+        self._files.close(t)
+        self._tell()
+
+    def _write(self) -> float:
+        """Write some of what waits; return the time of its newest piece."""
+        pieces: list[Piece] = []
+        timed: list[tuple[float, Event]] = []
+        size = 0
+        while self._queue and size < _HURRY:
+            item = self._queue.popleft()
+            size += _OVERHEAD
+            if len(item) == 4:
+                pieces.append(item)
+                size += len(item[3])
+            else:
+                timed.append(item)
+        self._files.write(pieces, timed)
+        self._taken += size
+        self._tell()
+        return item[0]
+
+    def _tell(self) -> None:
+        self.position = self._files.position
+        self.error = self._files.error or self.error
+        self._grown()

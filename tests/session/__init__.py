@@ -1,0 +1,1 @@
+"""Tests of sessions: events, their sum, their record."""
