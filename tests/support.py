@@ -10,8 +10,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from fluxstart_tui.session.reader import Session
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from fluxstart_tui.session.state import InstanceState
 
 ROOT = Path(__file__).parent.parent
 T = TypeVar("T")
@@ -85,6 +89,19 @@ def wait_for(condition: Callable[[], T], what: str, timeout: float = PATIENCE) -
             raise AssertionError(f"waited {timeout} s for {what}")
         time.sleep(0.02)
     return result
+
+
+def session(path: Path) -> Session:
+    """Open a session that is being written, as soon as it is there."""
+    wait_for((path / "session.json").exists, "the session")
+    return Session(str(path))
+
+
+def now(followed: Session) -> InstanceState:
+    """Return what an instance has come to, as far as its session tells."""
+    for _ in followed.poll():
+        pass
+    return followed.state
 
 
 def processes_of(tmp: Path) -> list[str]:

@@ -342,7 +342,7 @@ class Terminal:
         if self.pid == 0:
             os.chdir(scene)
             env = support.environment(scene, {"PS1": "$ "})
-            os.execve(support.command()[0], support.command(*args), env)
+            os.execve(support.command()[0], support.command("--headless", *args), env)
         self.seen = ""
 
     def expect(self, pattern: str) -> None:

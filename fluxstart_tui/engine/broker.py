@@ -40,15 +40,19 @@ class Broker:
         self.start = 0
         """Start time in clock ticks; with the pid, it names the process for good."""
 
-    def spawn(self, limit: FileLimit, *, piped: bool) -> tuple[int, tuple[int, int] | None]:
+    def spawn(
+        self, limit: FileLimit, *, piped: bool, tty: str | None = None, stdin_null: bool = False
+    ) -> tuple[int, tuple[int, int] | None]:
         """Start the process, as flux start does (libsubprocess/posix_spawn.c).
 
         It gets descriptors 0, 1, 2 and PMI only, an empty signal mask, default dispositions, and
-        stays in our process group.
+        stays in our process group unless it gets a terminal.
 
         Args:
             limit: the descriptor limits that it is to have.
             piped: stdout and stderr are pipes to us rather than our own.
+            tty: name of a terminal that it runs on, as leader of a session of its own, instead.
+            stdin_null: without a terminal of its own it has no input, instead of ours.
 
         Returns:
             Our end of the PMI socket, and our ends of the pipes if there are any.
@@ -58,9 +62,16 @@ class Broker:
         """
         program = command.executable(self.argv)
         ours, theirs = socket.socketpair()
-        pipes = [os.pipe2(os.O_CLOEXEC) for _ in range(2)] if piped else []
+        pipes = [os.pipe2(os.O_CLOEXEC) for _ in range(2)] if piped and tty is None else []
         given = [(theirs.fileno(), _PMI_FD), *((pipe[1], 1 + at) for at, pipe in enumerate(pipes))]
+        actions: list[tuple[int, int, int] | tuple[int, int, str, int, int]]
         actions = [(os.POSIX_SPAWN_DUP2, limit.low(fd, at), at) for fd, at in given]
+        if tty is not None:
+            # The first terminal that a session's leader opens controls the session.
+            actions.append((os.POSIX_SPAWN_OPEN, 0, tty, os.O_RDWR, 0))
+            actions += [(os.POSIX_SPAWN_DUP2, 0, at) for at in (1, 2)]
+        elif stdin_null:
+            actions.append((os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0))
         try:
             with limit:
                 self.pid = os.posix_spawnp(
@@ -68,6 +79,7 @@ class Broker:
                     self.argv,
                     self._environ(_PMI_FD),
                     file_actions=actions,
+                    setsid=tty is not None,
                     setsigmask=[],
                     setsigdef=processes.SIGNALS,
                 )
@@ -87,7 +99,7 @@ class Broker:
         # Reads a process that has ended as well: it is not reaped yet.
         self.start = process.start if (process := processes.read(self.pid)) else 0
         ours.setblocking(False)
-        return ours.detach(), (pipes[0][0], pipes[1][0]) if piped else None
+        return ours.detach(), (pipes[0][0], pipes[1][0]) if pipes else None
 
     def reap(self) -> int | None:
         """Return the wait status if the process has ended, else None."""
@@ -118,15 +130,22 @@ class FileLimit:
         self._raised = False
         self._low: dict[int, int] = {}
 
-    def require(self, brokers: int, *, piped: bool) -> tuple[int, int] | None:
+    def require(
+        self, brokers: int, *, piped: bool, watched: bool = False
+    ) -> tuple[int, int] | None:
         """Make room for the descriptors of an instance.
+
+        Args:
+            brokers: how many.
+            piped: their stdout and stderr are pipes to us.
+            watched: we are connected to each of them.
 
         Returns:
             None if there is room, else the need and the hard limit that does not grant it.
         """
         soft, hard = self._found
         inherited = len(os.listdir("/proc/self/fd"))
-        need = brokers * (4 if piped else 2) + _BESIDES + inherited
+        need = brokers * (2 + 2 * piped + watched) + _BESIDES + inherited
         if soft != resource.RLIM_INFINITY and need > soft:
             if hard != resource.RLIM_INFINITY and need > hard:
                 return need, hard

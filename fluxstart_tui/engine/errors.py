@@ -6,6 +6,8 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fluxstart_tui.engine.output import Output
 
 
@@ -28,10 +30,13 @@ class Messages:
     def __init__(self, prog: str, output: Output) -> None:
         self.prog = prog
         self._output = output
+        self.heard: Callable[[str], None] = lambda _text: None
+        """Called with each line that is said, without the prefix."""
 
     def say(self, text: str) -> None:
         """Print one line with the prefix."""
         self.raw(os.fsencode(f"{self.prog}: {text}\n"))
+        self.heard(text)
 
     def raw(self, data: bytes) -> None:
         """Print bytes as they are."""

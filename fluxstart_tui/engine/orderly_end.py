@@ -9,18 +9,18 @@ from __future__ import annotations
 import os
 import signal
 
-from fluxstart_tui.engine import processes
-from fluxstart_tui.rpc.query import Query
+from fluxstart_tui.engine import processes, rundir
+from fluxstart_tui.rpc.client import Client
+from fluxstart_tui.rpc.errors import RpcError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
     from fluxstart_tui.engine.broker import Broker
-    from fluxstart_tui.engine.processes import Family
-    from fluxstart_tui.engine.witness import Witness
+    from fluxstart_tui.engine.custody import Custody
     from fluxstart_tui.reactor import Reactor
+    from fluxstart_tui.rpc.conversation import Answer
 
 SETTLE = 0.1
 """Seconds in which the same signal may reach us twice and our group once: timeout(1) signals its
@@ -43,9 +43,9 @@ class OrderlyEnd:
         reactor: the engine's loop.
         leader: rank 0.
         rundir: the instance's run directory, in which rank 0's local connector socket is.
-        family: the instance's processes; stopped ones are continued.
-        witness: tells whether our whole group had the signal.
+        custody: the instance's processes, of which stopped ones are continued.
         signum: the signal.
+        terminating: called when rank 0 is about to be sent SIGTERM.
     """
 
     def __init__(
@@ -53,16 +53,16 @@ class OrderlyEnd:
         reactor: Reactor,
         leader: Broker,
         rundir: str,
-        family: Family,
-        witness: Witness,
+        custody: Custody,
         signum: int,
+        terminating: Callable[[], None],
     ) -> None:
         self._reactor = reactor
         self._leader = leader
         self._rundir = rundir
-        self._family = family
-        self._witness = witness
+        self._custody = custody
         self._signum = signum
+        self._terminating = terminating
         self._answered = reactor.now()
         self._could_take_it: bool | None = None
         """Whether rank 0 was able to act on the signal when it came; None: it did not say."""
@@ -70,11 +70,13 @@ class OrderlyEnd:
         self._resume()
 
     def _ask(self, answer: Callable[[str | None], None]) -> None:
-        def done(content: dict[str, Any] | None) -> None:
-            state = content.get("state") if content else None
+        def done(content: Answer) -> None:
+            client.close()
+            state = None if isinstance(content, RpcError) else content.get("state")
             answer(state if isinstance(state, str) else None)
 
-        Query(self._reactor, _connector(self._rundir), "state-machine.get", _PATIENCE, done)
+        client = Client(self._reactor, rundir.connector(self._rundir, 0), retries=0)
+        client.call("state-machine.get", None, done, timeout=_PATIENCE)
 
     def _first(self, state: str | None) -> None:
         if state is not None:
@@ -91,6 +93,7 @@ class OrderlyEnd:
         if state is not None:
             self._answered = now
         if state in _TAKES_TERM or (state is None and now - self._answered >= _PATIENCE):
+            self._terminating()
             self._leader.kill(signal.SIGTERM)
         elif state is None or state == "load-builtins":
             self._reactor.call_later(_POLL, lambda: self._ask(self._decide))
@@ -99,20 +102,8 @@ class OrderlyEnd:
         """Tell whether the signal went to rank 0 too: to our whole group, if it is still in it."""
         leader = processes.read(self._leader.pid)
         same = leader is not None and leader.pgrp == os.getpgrp()
-        return same and self._witness.saw(self._signum)
+        return same and self._custody.witness.saw(self._signum)
 
     def _resume(self) -> None:
-        self._family.resume()
+        self._custody.family.resume()
         self._reactor.call_later(_RESUME, self._resume)
-
-
-def _connector(rundir: str) -> str:
-    """Return where rank 0's socket is: in a sticky rundir, each broker makes its own below it."""
-    try:
-        for name in os.listdir(rundir):
-            path = f"{rundir}/{name}/local-0"
-            if os.path.exists(path):
-                return path
-    except OSError:
-        pass
-    return f"{rundir}/local-0"

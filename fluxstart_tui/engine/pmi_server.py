@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 
-from fluxstart_tui.rfc import pmi1
+from fluxstart_tui.engine.record import PMI_CLIENT, PMI_SERVER
+from fluxstart_tui.rfc import idset, pmi1
+from fluxstart_tui.session import events
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from fluxstart_tui.engine.errors import Messages
+    from fluxstart_tui.engine.record import Record
     from fluxstart_tui.reactor import Reactor
 
 _CHUNK = 65536
@@ -24,6 +27,7 @@ class PmiServer:
         size: number of brokers.
         mapping: PMI_process_mapping, or "" for none.
         messages: where violations are reported.
+        record: told of the phases of each conversation, and of its bytes if a session is written.
         aborted: called with a rank and its message when it asks to end the program.
         trace: print each request and reply as `flux start -vv` does.
     """
@@ -34,16 +38,26 @@ class PmiServer:
         size: int,
         mapping: str,
         messages: Messages,
+        record: Record,
         aborted: Callable[[int, str], None],
         *,
         trace: bool = False,
     ) -> None:
         self._reactor = reactor
         self._messages = messages
+        self._record = record
+        self._wire = record.data if record.recorder is not None else None
         self._abort = aborted
         self._fds: dict[int, int] = {}
         self._unsent: dict[int, bytearray] = {}
         self._finalized: set[int] = set()
+        self._held: set[int] = set()
+        self._barrier_held = False
+        self._phases: dict[int, str] = {}
+        self._entered: dict[int, int] = {}
+        self._barriers = 0
+        self.on_phase: Callable[[int, str], None] = lambda _rank, _phase: None
+        """Called when a rank enters a phase of its conversation (events.PMI_PHASES)."""
         self._core = pmi1.Server(
             size,
             [("PMI_process_mapping", mapping)] if mapping else [],
@@ -59,22 +73,56 @@ class PmiServer:
     def add(self, rank: int, fd: int) -> None:
         """Serve a broker on our end of its socket, which must not block; takes the descriptor."""
         self._fds[rank] = fd
-        self._reactor.add_reader(fd, lambda: self._readable(rank, fd))
+        self._phases.pop(rank, None)
+        self._entered.pop(rank, None)
+        self._listen(rank, fd)
+
+    def _listen(self, rank: int, fd: int) -> None:
+        if rank not in self._held:
+            self._reactor.add_reader(fd, lambda: self._readable(rank, fd))
 
     def close(self, rank: int) -> None:
         """End the conversation with a rank, if it is open; a broker waiting in PMI fails then."""
         fd = self._fds.pop(rank, None)
         if fd is not None:
             self._unsent.pop(rank, None)
+            self._finalized.discard(rank)
             self._core.drop(rank)
             self._reactor.remove_reader(fd)
             self._reactor.remove_writer(fd)
             os.close(fd)
+            if self._phases.get(rank) not in (None, "finalize"):
+                self.entered(rank, "closed")
 
     def close_all(self) -> None:
         """Release every broker that is still in PMI."""
         for rank in list(self._fds):
             self.close(rank)
+
+    def hold(self, ranks: Iterable[int]) -> None:
+        """Take nothing more from these ranks until they are released."""
+        for rank in ranks:
+            self._held.add(rank)
+            if rank in self._fds:
+                self._reactor.remove_reader(self._fds[rank])
+        self._tell_held()
+
+    def release(self, ranks: Iterable[int]) -> None:
+        """Go on serving these ranks."""
+        for rank in self._held & set(ranks):
+            self._held.discard(rank)
+            if rank in self._fds and rank not in self._unsent:
+                self._listen(rank, self._fds[rank])
+        self._tell_held()
+
+    def hold_barrier(self, *, held: bool) -> None:
+        """Keep barriers from completing, or let them."""
+        self._barrier_held = held
+        self._tell_held()
+        self._core.hold_barrier(held)
+
+    def _tell_held(self) -> None:
+        self._record.event(events.Hold(idset.encode(self._held), self._barrier_held))
 
     def _readable(self, rank: int, fd: int) -> None:
         try:
@@ -86,10 +134,13 @@ class PmiServer:
         if not data:
             self.close(rank)
             return
+        if self._wire is not None:
+            self._wire(rank, PMI_CLIENT, data)
         try:
             self._core.receive(rank, data)
         except pmi1.ProtocolError as error:
             self._messages.say(f"{rank}: PMI protocol error: {error}")
+            self._record.event(events.Violation(rank, str(error)))
             self.close(rank)
 
     def reply(self, client: int, data: bytes) -> None:
@@ -97,6 +148,8 @@ class PmiServer:
         fd = self._fds.get(client)
         if fd is None:
             return
+        if self._wire is not None:
+            self._wire(client, PMI_SERVER, data)
         if client in self._unsent:
             self._unsent[client] += data
             return
@@ -127,18 +180,39 @@ class PmiServer:
                 self.close(rank)
                 return
             self._reactor.remove_writer(fd)
-            self._reactor.add_reader(fd, lambda: self._readable(rank, fd))
+            self._listen(rank, fd)
+
+    def entered(self, client: int, phase: str) -> None:
+        """Tell of a phase that a rank has entered (pmi1.Effects)."""
+        barrier = phase == "barrier"
+        if barrier:
+            self._entered[client] = self._entered.get(client, 0) + 1
+        if barrier or self._phases.get(client) != phase:
+            self._phases[client] = phase
+            self._record.event(events.Pmi(client, phase, self._entered.get(client, 0)))
+            self.on_phase(client, phase)
+
+    def released(self) -> None:
+        """Tell of a barrier that is complete (pmi1.Effects)."""
+        self._barriers += 1
+        self._record.event(events.Barrier(self._barriers))
+        for rank, phase in self._phases.items():
+            if phase == "barrier":
+                self._phases[rank] = "get"
 
     def finalized(self, client: int) -> None:
         """End the conversation of a rank that has finalized, once it has its replies."""
+        self.entered(client, "finalize")
         if client in self._unsent:
             self._finalized.add(client)
         else:
             self.close(client)
 
-    def aborted(self, client: int, code: int, message: bytes) -> None:  # noqa: ARG002
+    def aborted(self, client: int, code: int, message: bytes) -> None:
         """Pass an abort on (pmi1.Effects); flux start does not use its exit code either."""
-        self._abort(client, pmi1.printable(message).decode("ascii"))
+        text = pmi1.printable(message).decode("ascii")
+        self._record.event(events.Abort(client, code, text))
+        self._abort(client, text)
 
     def _trace(self, rank: int, side: str, line: bytes) -> None:
         self._messages.raw(b"%d: " % rank + pmi1.trace_line(side, line))

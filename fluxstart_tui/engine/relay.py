@@ -1,8 +1,10 @@
-"""Prefix the brokers' output with their ranks (`--label-io`)."""
+"""Pass the brokers' output on: prefixed with their ranks (`--label-io`), recorded, or both."""
 
 from __future__ import annotations
 
 import os
+
+from fluxstart_tui.engine.record import STDERR, STDOUT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,6 +12,7 @@ if TYPE_CHECKING:
 
     from fluxstart_tui.engine.errors import Messages
     from fluxstart_tui.engine.output import Buffer, Output
+    from fluxstart_tui.engine.record import Record
     from fluxstart_tui.reactor import Reactor
 
 _CHUNK = 65536
@@ -83,25 +86,47 @@ def _pieces(line: bytes) -> bytes:
     return b"\n".join(line[at : at + LINE_MAX] for at in range(0, max(len(line), 1), LINE_MAX))
 
 
+class Unlabelled:
+    """Pass a byte stream on as it comes. Pure."""
+
+    def feed(self, data: bytes) -> list[Buffer]:
+        """Take bytes and return what can be written of them."""
+        return [data]
+
+    def finish(self) -> list[Buffer]:
+        """Return what is left."""
+        return []
+
+
 class Relay:
-    """Read the brokers' stdout and stderr from pipes and write them labelled to ours.
+    """Read the brokers' stdout and stderr from pipes, write them to ours and record them.
 
     Args:
         reactor: the engine's loop.
+        record: takes the bytes as they come, if a session is written.
         size: number of brokers; labels are right-aligned to the widest rank.
+        labelled: lines are to be prefixed with ranks.
         outputs: our stdout and stderr, in this order; the same object if they are one file, since
             two writers would mix their lines.
         messages: where a failing output is reported, once.
     """
 
     def __init__(
-        self, reactor: Reactor, size: int, outputs: tuple[Output, Output], messages: Messages
+        self,
+        reactor: Reactor,
+        record: Record,
+        size: int,
+        outputs: tuple[Output, Output],
+        messages: Messages,
+        *,
+        labelled: bool,
     ) -> None:
         self._reactor = reactor
-        self._width = len(str(size - 1))
+        self._data = record.data if record.recorder is not None else None
+        self._width = len(str(size - 1)) if labelled else 0
         self._outputs = outputs
         self._messages = messages
-        self._streams: dict[int, tuple[Labeler, Output]] = {}
+        self._streams: dict[int, tuple[Labeler | Unlabelled, Output, int, int]] = {}
         self._paused: set[int] = set()
         self._reported: set[int] = set()
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
@@ -116,9 +141,10 @@ class Relay:
     def add(self, rank: int, fds: tuple[int, int]) -> None:
         """Relay what comes from these two pipes, stdout's and stderr's read ends."""
         label = b"%*d: " % (self._width, rank)
-        for fd, output in zip(fds, self._outputs, strict=True):
+        for fd, output, stream in zip(fds, self._outputs, (STDOUT, STDERR), strict=True):
             os.set_blocking(fd, False)
-            self._streams[fd] = (Labeler(label), output)
+            labeler = Labeler(label) if self._width else Unlabelled()
+            self._streams[fd] = (labeler, output, rank, stream)
             self._reactor.add_reader(fd, self._reader(fd))
 
     def _reader(self, fd: int) -> Callable[[], None]:
@@ -129,7 +155,7 @@ class Relay:
 
     def _read(self, fd: int) -> bool:
         """Relay what is there; tell whether there may be more."""
-        labeler, output = self._streams[fd]
+        labeler, output, rank, stream = self._streams[fd]
         if output.error is not None and not self._lost(output):
             self._close(fd)
             return False
@@ -143,6 +169,8 @@ class Relay:
             output.write(*labeler.finish())
             self._close(fd)
             return False
+        if self._data is not None:
+            self._data(rank, stream, data)
         output.write(*labeler.feed(data))
         if output.backlog > _BACKLOG_MAX:
             self._reactor.remove_reader(fd)
@@ -183,7 +211,7 @@ class Relay:
                 if fd not in self._streams or not self._read(fd):
                     break
             if fd in self._streams:
-                labeler, output = self._streams[fd]
+                labeler, output = self._streams[fd][:2]
                 output.write(*labeler.finish())
                 self._close(fd)
 

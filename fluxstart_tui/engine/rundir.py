@@ -120,6 +120,23 @@ def check_length(path: str) -> None:
         )
 
 
+def connector(place: str, rank: int) -> str:
+    """Return where a broker's local connector is: in a sticky rundir each makes its own below it.
+
+    It may not be there yet.
+    """
+    name = f"local-{rank}"
+    try:
+        if os.stat(place).st_mode & stat.S_ISVTX:
+            for below in os.listdir(place):
+                path = f"{place}/{below}/{name}"
+                if os.path.exists(path):
+                    return path
+    except OSError:
+        pass
+    return f"{place}/{name}"
+
+
 def remove(claimed: Claim) -> None:
     """Remove the directory and all in it, if it is still the one that was claimed."""
     if claimed.inode is not None and not claimed.holds():

@@ -4,29 +4,53 @@ from __future__ import annotations
 
 import os
 import signal
-import time
+from typing import NamedTuple
 
-from fluxstart_tui.engine import processes
+from fluxstart_tui.engine.causes import Causes
+from fluxstart_tui.engine.countdown import Countdown
 from fluxstart_tui.engine.errors import LaunchError, reason
 from fluxstart_tui.engine.exit_timer import ExitTimer
 from fluxstart_tui.engine.orderly_end import SETTLE, OrderlyEnd
 from fluxstart_tui.engine.pmi_server import PmiServer
 from fluxstart_tui.rfc import idset
+from fluxstart_tui.session import events
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from fluxstart_tui.engine.broker import Broker, FileLimit
+    from fluxstart_tui.engine.console import Console
+    from fluxstart_tui.engine.custody import Custody
     from fluxstart_tui.engine.errors import Messages
-    from fluxstart_tui.engine.guardian import Guardian
+    from fluxstart_tui.engine.monitor import Monitor
+    from fluxstart_tui.engine.record import Record
     from fluxstart_tui.engine.relay import Relay
-    from fluxstart_tui.engine.witness import Witness
     from fluxstart_tui.options import Options
-    from fluxstart_tui.reactor import Reactor, Timer
+    from fluxstart_tui.reactor import Reactor
 
 SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 """Signals that ask for the instance's end."""
+
+
+class Company(NamedTuple):
+    """Whom a supervisor works with."""
+
+    reactor: Reactor
+    messages: Messages
+    """Where exits and kills are reported."""
+    record: Record
+    """Told of all that happens."""
+    custody: Custody
+    """The instance's processes."""
+    limit: FileLimit
+    """Gives brokers the descriptor limits that we got."""
+    relay: Relay | None
+    """Takes the brokers' output, if it goes through us."""
+    console: Console | None
+    """Rank 0's terminal, if it is ours."""
+    monitor: Monitor | None
+    """Watches the brokers by RPC, if somebody wants to know."""
 
 
 class Supervisor:
@@ -34,48 +58,56 @@ class Supervisor:
 
     Args:
         options: the command line.
-        reactor: the loop to run on.
-        messages: where exits and kills are reported.
+        company: the engine's other rooms.
         brokers: all ranks, in order, none started.
         mapping: PMI_process_mapping, "" for none.
         rundir: the instance's run directory.
-        limit: gives brokers the descriptor limits that we got.
-        relay: takes their output, if it is to be labelled.
-        family: the instance's processes; told of each broker.
-        guardian: told of each broker.
-        witness: tells whether a signal went to our whole group.
     """
 
     def __init__(
         self,
         options: Options,
-        reactor: Reactor,
-        messages: Messages,
+        company: Company,
         brokers: Sequence[Broker],
         mapping: str,
         rundir: str,
-        limit: FileLimit,
-        relay: Relay | None,
-        family: processes.Family,
-        guardian: Guardian,
-        witness: Witness,
     ) -> None:
         self._options = options
-        self._reactor = reactor
-        self._messages = messages
-        self._brokers = brokers
+        self._company = company
+        self._reactor = company.reactor
+        self._messages = company.messages
+        self._record = company.record
+        self.brokers = brokers
         self._rundir = rundir
-        self._limit = limit
-        self._relay = relay
-        self._family = family
-        self._guardian = guardian
-        self._witness = witness
-        self._pmi = PmiServer(
-            reactor, len(brokers), mapping, messages, self._aborted, trace=options.verbose >= 2
+        monitor = company.monitor
+        self._causes = Causes(
+            company.record,
+            monitor.lost_parent if monitor else lambda _: False,
+            company.custody.witness.saw,
         )
-        self._timer = ExitTimer(options.exit_mode, options.exit_timeout, len(brokers))
-        self._alarm: Timer | None = None
-        self._running: set[int] = set()
+        self.pmi = PmiServer(
+            company.reactor,
+            len(brokers),
+            mapping,
+            company.messages,
+            company.record,
+            self._aborted,
+            trace=options.verbose >= 2,
+        )
+        self.pmi.on_phase = self._progressed
+        self._policy = ExitTimer(options.exit_mode, options.exit_timeout, len(brokers))
+        self.pids: dict[int, int] = {}
+        """Pids of the brokers that run, by rank."""
+        self.timer = Countdown(
+            company.reactor, company.record, self._policy, self.pids.keys(), self._timed_out
+        )
+        self.exit_codes: dict[int, int] = {}
+        """How each rank's last process ended: its exit code, 128 + signal if it was killed."""
+        self.on_exit: Callable[[int], None] = lambda _rank: None
+        """Called with each rank that has ended."""
+        self._serving = False
+        self.ending = False
+        """Whether no broker may be started any more."""
         self._signal: int | None = None
         self._signal_time = 0.0
         self._killed = False
@@ -86,12 +118,17 @@ class Supervisor:
         for signum in SIGNALS:
             # Under nohup, say, a signal that was ignored when we came stays ignored.
             if signal.getsignal(signum) is not signal.SIG_IGN:
-                reactor.on_signal(signum, self._signalled_by(signum))
+                company.reactor.on_signal(signum, self._signalled_by(signum))
 
     @property
     def exit_code(self) -> int:
         """The exit code: by the exit mode, or 128 + the signal that ended the instance."""
-        return self._timer.exit_code if self._signal is None else 128 + self._signal
+        return self._policy.exit_code if self._signal is None else 128 + self._signal
+
+    @property
+    def ended_by(self) -> int:
+        """The signal to us that ended the instance, 0 if none."""
+        return self._signal or 0
 
     def run(self) -> None:
         """Start the brokers and return when every one that was started has exited.
@@ -100,38 +137,68 @@ class Supervisor:
             LaunchError: one could not be started; the others are ended.
         """
         try:
-            for broker in self._brokers if self._options.start_mode == "all" else self._brokers[:1]:
+            for broker in self.brokers if self._options.start_mode == "all" else self.brokers[:1]:
                 self._reactor.run_once(0)
                 if self._signal is not None or self._killed:
                     break
-                self._spawn(broker)
+                if broker.rank in self.pids:  # somebody has started it through the start service
+                    continue
+                try:
+                    self.start(broker)
+                except OSError as error:
+                    raise LaunchError(f"flux_exec: {reason(error)}") from error
             self._serve()
         finally:
-            if self._running:  # a start has failed half way, or we have
-                self._kill()
+            if self.pids:  # a start has failed half way, or we have
+                self._kill("shutdown", "a failing start")
                 self._serve()
             if self._disorderly:
-                self._family.kill_until_gone(time.sleep)
-            self._pmi.close_all()
+                self._company.custody.sweep()
+            self.pmi.close_all()
 
-    def _spawn(self, broker: Broker) -> None:
-        try:
-            pmi_fd, pipes = broker.spawn(self._limit, piped=self._relay is not None)
-        except OSError as error:
-            raise LaunchError(f"flux_exec: {reason(error)}") from error
-        self._running.add(broker.rank)
-        self._family.brokers[broker.pid] = broker.start
-        self._guardian.tell("broker", broker.pid, broker.start)
-        self._pmi.add(broker.rank, pmi_fd)
-        if self._relay is not None and pipes is not None:
-            self._relay.add(broker.rank, pipes)
+    def start(self, broker: Broker) -> None:
+        """Start a broker that does not run.
+
+        Raises:
+            OSError: it can not be started.
+        """
+        company, rank = self._company, broker.rank
+        console = company.console if rank == 0 else None
+        pmi_fd, pipes = broker.spawn(
+            company.limit,
+            piped=company.relay is not None and console is None,
+            tty=console.slave if console is not None else None,
+            stdin_null=company.console is not None,
+        )
+        self.pids[rank] = broker.pid
+        company.custody.started(broker)
+        self._record.event(events.Spawn(rank, broker.pid))
+        self.pmi.add(rank, pmi_fd)
+        if company.relay is not None and pipes is not None:
+            company.relay.add(rank, pipes)
+        if console is not None:
+            console.spawned(broker.pid)
+        if company.monitor is not None:
+            company.monitor.started(rank)
+        if self._serving:
+            self._watch_exit(broker)
+            self.timer.started()
 
     def _serve(self) -> None:
         # Not before all have been started: the exit timer compares those that run with the size.
-        for rank in self._running:
-            self._watch_exit(self._brokers[rank])
-        while self._running:
+        self._serving = True
+        for rank in self.pids:
+            self._watch_exit(self.brokers[rank])
+        while self.pids:
             self._reactor.run_once()
+        self.ending = True
+
+    def _progressed(self, rank: int, phase: str) -> None:
+        if phase in ("put", "finalize"):
+            if phase == "put" or len(self.brokers) == 1:
+                self._causes.settled(self.brokers[rank])
+            if self._company.monitor is not None:
+                self._company.monitor.settled(rank)
 
     def _watch_exit(self, broker: Broker) -> None:
         self._reactor.add_reader(broker.pidfd, lambda: self._exited(broker))
@@ -142,66 +209,95 @@ class Supervisor:
         if status is None:
             self._watch_exit(broker)
             return
-        self._running.discard(broker.rank)
-        del self._family.brokers[broker.pid]
-        self._guardian.tell("reaped", broker.pid)
-        code = os.waitstatus_to_exitcode(status)
-        who = f"{broker.rank} (pid {broker.pid})"
-        if code < 0:
+        rank = broker.rank
+        del self.pids[rank]
+        self._company.custody.reaped(broker)
+        if self._company.monitor is not None:
+            self._company.monitor.ended(rank)
+        if self._company.console is not None and rank == 0:
+            self._company.console.exited()
+        end = self._causes.explain(broker, status)
+        self._record.event(end)
+        who = f"{rank} (pid {broker.pid})"
+        how = "exited"
+        if end.signum:
             self._disorderly = True
-            self._messages.say(f"{who} {signal.strsignal(-code)}")
-            code = 128 - code
-        elif code > 0:
-            self._messages.say(f"{who} exited with rc={code}")
-        self._timer.exited(broker.rank, code, self._running, self._reactor.now())
-        self._set_alarm()
-
-    def _set_alarm(self) -> None:
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
-        if self._timer.deadline is not None and not self._killed:
-            delay = self._timer.deadline - self._reactor.now()
-            self._alarm = self._reactor.call_later(delay, self._timed_out)
+            how = f"was killed by signal {end.signum}"
+            self._messages.say(f"{who} {signal.strsignal(end.signum)}")
+        elif end.code > 0:
+            how = f"exited with rc={end.code}"
+            self._messages.say(f"{who} {how}")
+        self.exit_codes[rank] = end.code
+        self.timer.exited(rank, end.code, f"rank {rank} {how}")
+        self.on_exit(rank)
 
     def _timed_out(self) -> None:
-        ranks = self._kill()
+        self.fire_timer("timer", "exit timer")
+
+    def fire_timer(self, cause: str, by: str) -> frozenset[int]:
+        """Kill whoever runs; return their ranks.
+
+        Args:
+            cause: one of events.CAUSES.
+            by: who wants it.
+        """
+        self.timer.stop(fired=True)
+        ranks = self._kill(cause, by)
         self._messages.say(f"Exit timeout: killed rank {idset.encode(ranks)}")
+        return ranks
 
     def _aborted(self, rank: int, message: str) -> None:
         self._messages.say(f"{rank}: PMI_Abort(): {message}")
-        self._kill()
+        self._kill("abort", f"PMI abort by rank {rank}")
 
-    def _kill(self) -> set[int]:
+    def _kill(self, cause: str, by: str) -> frozenset[int]:
         """Kill the brokers and what they run; return the ranks that were running."""
-        self._killed = self._disorderly = True
-        ranks = set(self._running)
-        # Looked up before the brokers die: afterwards descent tells nothing any more.
-        members = self._family.members()
-        for rank in ranks:
-            self._brokers[rank].kill(signal.SIGKILL)
-        for process in members:
-            processes.send(process, signal.SIGKILL)
+        self._killed = self._disorderly = self.ending = True
+        self.timer.stop(fired=False)
+        ranks = frozenset(self.pids)
+        self._causes.signalled(ranks, signal.SIGKILL, cause, by)
+        self._company.custody.kill(self.brokers[rank] for rank in ranks)
         return ranks
 
-    def _signalled_by(self, signum: int) -> Callable[[], None]:
-        return lambda: self._signalled(signum)
+    def signal(self, ranks: Iterable[int], signum: int, by: str) -> frozenset[int]:
+        """Signal those of `ranks` that run, for somebody; return them."""
+        running = frozenset(rank for rank in ranks if rank in self.pids)
+        if running:
+            self._causes.signalled(running, signum, "user", by)
+        for rank in running:
+            self.brokers[rank].kill(signum)
+        return running
 
-    def _signalled(self, signum: int) -> None:
-        """End in order at the first signal, at once at the second."""
+    def _signalled_by(self, signum: int) -> Callable[[], None]:
+        return lambda: self.interrupt(signum)
+
+    def interrupt(self, signum: int, by: str = "") -> None:
+        """Take a signal to us, or a wish for one: end in order at the first, at once at the second.
+
+        Args:
+            signum: the signal; 128 + its number is the exit code.
+            by: who wants it, if it is not a signal that has come.
+        """
         now = self._reactor.now()
         self.signals += 1
+        who = by or f"{signal.Signals(signum).name} to {self._messages.prog} (pid {os.getpid()})"
         if self._signal is None:
             self._signal, self._signal_time = signum, now
-            self._end_in_order(signum)
+            self.ending = True
+            self._record.event(events.Signal("", signum, who))
+            self._end_in_order(signum, who)
         elif now - self._signal_time > SETTLE:
-            self._kill()
+            self._kill("shutdown", f"a second signal: {who}")
 
-    def _end_in_order(self, signum: int) -> None:
+    def _end_in_order(self, signum: int, who: str) -> None:
         self._disorderly = True
-        self._timer.end_ordered(self._reactor.now())
-        self._set_alarm()
-        self._pmi.close_all()
+        self.timer.end_ordered(who)
+        self.pmi.close_all()
         OrderlyEnd(
-            self._reactor, self._brokers[0], self._rundir, self._family, self._witness, signum
+            self._reactor,
+            self.brokers[0],
+            self._rundir,
+            self._company.custody,
+            signum,
+            lambda: self._causes.signalled({0}, signal.SIGTERM, "shutdown", who),
         )

@@ -24,6 +24,12 @@ if TYPE_CHECKING:
         def aborted(self, client: int, code: int, message: bytes) -> None:
             """`client` asks that the whole program be ended."""
 
+        def entered(self, client: int, phase: str) -> None:
+            """`client` has sent a request that begins a phase: init, put or barrier."""
+
+        def released(self) -> None:
+            """A barrier is complete and has been let go."""
+
 
 KVSNAME_MAX = 64
 KEY_MAX = 64
@@ -144,6 +150,7 @@ class Server:
         self.kvs = {key.encode(): value.encode() for key, value in preset}
         self.entered = 0
         """Number of `barrier_in` seen since the last barrier completed."""
+        self._barrier_held = False
         self._effects = effects
         self._trace = trace
         self._partial: dict[int, bytes] = {}
@@ -221,13 +228,19 @@ class Server:
             return b""
         raise ProtocolError("unknown command")
 
-    def _init(self, _client: int, line: bytes) -> bytes:
+    def hold_barrier(self, held: bool) -> None:
+        """Keep barriers from completing, or let go what is complete meanwhile."""
+        self._barrier_held = held
+        self._release()
+
+    def _init(self, client: int, line: bytes) -> bytes:
         version = _unsigned(line, b"pmi_version")
         subversion = _unsigned(line, b"pmi_subversion")
         if version is None or subversion is None:
             raise ProtocolError("init without versions")
         if version in (0, 2) or (version == 1 and subversion < 1):
             return b"cmd=response_to_init rc=-1\n"
+        self._effects.entered(client, "init")
         return b"cmd=response_to_init rc=0 pmi_version=1 pmi_subversion=1\n"
 
     def _universe(self, _client: int, _line: bytes) -> bytes:
@@ -245,7 +258,7 @@ class Server:
             raise ProtocolError("no key")
         return ERR_INVALID_KEY_LENGTH if len(key) >= KEY_MAX else key
 
-    def _put(self, _client: int, line: bytes) -> bytes:
+    def _put(self, client: int, line: bytes) -> bytes:
         key = self._key(line)
         if isinstance(key, int):
             return b"cmd=put_result rc=%d\n" % key
@@ -256,6 +269,7 @@ class Server:
             return b"cmd=put_result rc=%d\n" % ERR_INVALID_VAL_LENGTH
         self.kvs[key] = rest.removesuffix(_HYDRA_SUFFIX)
         self._got.clear()
+        self._effects.entered(client, "put")
         return b"cmd=put_result rc=0\n"
 
     def _get(self, _client: int, line: bytes) -> bytes:
@@ -270,13 +284,18 @@ class Server:
             self._got[line + b"\n"] = reply
         return reply
 
-    def _barrier(self, _client: int, _line: bytes) -> bytes:
+    def _barrier(self, client: int, _line: bytes) -> bytes:
         self.entered += 1
-        if self.entered == self.size:
-            self.entered = 0
+        self._effects.entered(client, "barrier")
+        self._release()
+        return b""
+
+    def _release(self) -> None:
+        if self.entered >= self.size and not self._barrier_held:
+            self.entered -= self.size
+            self._effects.released()
             for client in sorted(self._spoke):
                 self._send(client, b"cmd=barrier_out rc=0\n")
-        return b""
 
     def _abort(self, client: int, line: bytes) -> bytes:
         code = _unsigned(line, b"exitcode")

@@ -16,6 +16,7 @@ import time
 from fluxstart_tui.engine.errors import Messages
 from fluxstart_tui.engine.output import Output
 from fluxstart_tui.engine.pmi_server import PmiServer
+from fluxstart_tui.engine.record import Record
 from fluxstart_tui.reactor import Reactor
 from fluxstart_tui.rfc import pmi1
 
@@ -28,7 +29,12 @@ def serve(ends: list[socket.socket]) -> None:
     """Be the server until every client has finalized; tell its own CPU seconds."""
     reactor = Reactor()
     server = PmiServer(
-        reactor, SIZE, "(vector,(0,1,1024))", Messages("bench", Output(2)), lambda _r, _m: None
+        reactor,
+        SIZE,
+        "(vector,(0,1,1024))",
+        Messages("bench", Output(2)),
+        Record(reactor.now),
+        lambda _r, _m: None,
     )
     for rank, end in enumerate(ends):
         end.setblocking(False)

@@ -91,7 +91,7 @@ def test_full_stdout_with_labels_is_reported(scene: Path) -> None:
     """Labelled output that can not be written is said once and makes the exit code 1."""
     body = "i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); done"
     with open("/dev/full", "wb") as full:
-        done = support.run(scene, broker(scene, body), "-s2", "-l", stdout=full)
+        done = support.run(scene, broker(scene, body), "-s2", "-l", "--no-summary", stdout=full)
     assert done.code == 1
     assert done.err == "fluxstart-tui: write error on stdout: No space left on device\n"
 

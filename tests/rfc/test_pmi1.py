@@ -21,6 +21,8 @@ class Recorder:
         self.sent: dict[int, bytes] = {}
         self.ended: list[int] = []
         self.aborts: list[tuple[int, int, bytes]] = []
+        self.phases: list[tuple[int, str]] = []
+        self.barriers = 0
 
     def reply(self, client: int, data: bytes) -> None:
         self.sent[client] = self.sent.get(client, b"") + data
@@ -30,6 +32,12 @@ class Recorder:
 
     def aborted(self, client: int, code: int, message: bytes) -> None:
         self.aborts.append((client, code, message))
+
+    def entered(self, client: int, phase: str) -> None:
+        self.phases.append((client, phase))
+
+    def released(self) -> None:
+        self.barriers += 1
 
     def take(self, client: int) -> bytes:
         return self.sent.pop(client, b"")

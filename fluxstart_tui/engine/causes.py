@@ -1,0 +1,173 @@
+"""Why a broker ended, as far as can be known from outside it."""
+
+from __future__ import annotations
+
+import glob
+import os
+import signal
+
+from fluxstart_tui.rfc import idset
+from fluxstart_tui.session.events import Exit, Signal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from fluxstart_tui.engine.broker import Broker
+    from fluxstart_tui.engine.record import Record
+
+_FAULTS = frozenset(
+    (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSYS,
+     signal.SIGTRAP, signal.SIGQUIT, signal.SIGXCPU, signal.SIGXFSZ)
+)  # fmt: skip
+"""Signals of which the default is a core: what a fault in the program raises, above all."""
+
+
+class Causes:
+    """Remembers what was done to brokers, and explains their ends.
+
+    Args:
+        record: told of each signal of ours.
+        lost_parent: tells whether a rank was seen to lose its TBON parent.
+        group_had: tells whether a signal went to our whole process group.
+    """
+
+    def __init__(
+        self,
+        record: Record,
+        lost_parent: Callable[[int], bool],
+        group_had: Callable[[int], bool],
+    ) -> None:
+        self._record = record
+        self._lost_parent = lost_parent
+        self._group_had = group_had
+        self._sent: dict[int, tuple[int, str, str]] = {}
+        self._groups: dict[int, str] = {}
+        self._counts: dict[str, int] = {}
+
+    def signalled(self, ranks: Iterable[int], signum: int, cause: str, by: str) -> None:
+        """Take that ranks are sent a signal by us.
+
+        Args:
+            ranks: whom.
+            signum: the signal.
+            cause: one of events.CAUSES that explains an end by it.
+            by: who wanted it, in words.
+        """
+        ranks = set(ranks)
+        self._record.event(Signal(idset.encode(ranks), signum, by))
+        for rank in ranks:
+            self._sent[rank] = (signum, cause, by)
+
+    def settled(self, broker: Broker) -> None:
+        """Note where the OOM killer would count a broker, now that its wrapper has placed it."""
+        path = _memory_events(broker.pid)
+        if path is not None:
+            self._groups[broker.rank] = path
+            if path not in self._counts:
+                self._counts[path] = _oom_kills(path)
+
+    def explain(self, broker: Broker, status: int) -> Exit:
+        """Explain the end of a broker that has a wait status but is not forgotten yet."""
+        signum = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+        code = 128 + signum if signum else os.waitstatus_to_exitcode(status)
+        sent = self._sent.pop(broker.rank, None)
+        cause, detail, core = "exit", "", ""
+        if not signum:
+            if code and self._lost_parent(broker.rank):
+                cause = "parent"
+            elif sent is not None:
+                detail = f"after {signal.Signals(sent[0]).name} ({sent[2]})"
+        elif sent is not None and sent[0] == signum:
+            cause, detail = sent[1], sent[2]
+        elif signum == signal.SIGKILL and (rise := self._oom(broker.rank)):
+            cause = "oom"
+            detail = f"its cgroup counted {rise} OOM kill{'s' if rise > 1 else ''} since it started"
+        elif self._group_had(signum):
+            cause, detail = "shutdown", f"{signal.Signals(signum).name} to our process group"
+        elif signum in _FAULTS:
+            cause = "crash"
+        else:
+            cause, detail = "sender", "not sent through this program"
+        if os.WIFSIGNALED(status) and os.WCOREDUMP(status):
+            core, note = _core(broker.pid, signum)
+            detail = "; ".join(part for part in (detail, note) if part)
+        return Exit(broker.rank, broker.pid, code, signum, cause, detail, core)
+
+    def _oom(self, rank: int) -> int:
+        path = self._groups.get(rank)
+        if path is None:
+            return 0
+        now = _oom_kills(path)
+        rise = now - self._counts[path]
+        self._counts[path] = now
+        return rise
+
+
+def _memory_events(pid: int) -> str | None:
+    """Return the file in which the kernel counts OOM kills of a process's cgroup (cgroups(7))."""
+    try:
+        with open(f"/proc/{pid}/cgroup", encoding="utf-8", errors="surrogateescape") as file:
+            lines = [line.rstrip("\n").split(":", 2) for line in file]
+    except OSError:
+        return None
+    for _, controllers, path in (line for line in lines if len(line) == 3):
+        if controllers == "":
+            found = f"/sys/fs/cgroup{path}/memory.events"
+        elif "memory" in controllers.split(","):
+            found = f"/sys/fs/cgroup/memory{path}/memory.oom_control"
+        else:
+            continue
+        if os.path.exists(found):
+            return found
+    return None
+
+
+def _oom_kills(path: str) -> int:
+    try:
+        with open(path, encoding="ascii") as file:
+            for line in file:
+                name, _, count = line.partition(" ")
+                if name == "oom_kill":
+                    return int(count)
+    except (OSError, ValueError):
+        pass
+    return 0
+
+
+def _core(pid: int, signum: int) -> tuple[str, str]:
+    """Find the core file that a process has left (core(5)).
+
+    Returns:
+        Its path, "" if it is not to be found; and in that case what is known instead.
+    """
+    try:
+        with open("/proc/sys/kernel/core_pattern", encoding="utf-8") as file:
+            pattern = file.read().rstrip("\n")
+        with open("/proc/sys/kernel/core_uses_pid", encoding="ascii") as file:
+            uses_pid = file.read().strip() != "0"
+    except OSError:
+        return "", "it left a core file"
+    if pattern.startswith("|"):
+        return "", f"its core was given to {pattern[1:].split(' ')[0]}"
+    known = {
+        "%": "%", "p": pid, "P": pid, "i": pid, "I": pid, "u": os.getuid(), "g": os.getgid(),
+        "s": signum, "h": os.uname().nodename,
+    }  # fmt: skip
+    parts = pattern.split("%")
+    path = glob.escape(parts[0])
+    skip = False
+    for part in parts[1:]:
+        if skip:  # what follows the second of two percent signs
+            path, skip = path + glob.escape(part), False
+        elif part == "":
+            path, skip = path + "%", True
+        else:
+            value = known.get(part[0])
+            path += ("*" if value is None else glob.escape(str(value))) + glob.escape(part[1:])
+    if uses_pid and "%p" not in pattern:
+        path += f".{pid}"
+    found = glob.glob(os.path.join(os.getcwd(), path))
+    if not found:
+        return "", "it left a core file that is not to be found"
+    return max(found, key=os.path.getmtime), ""

@@ -1,0 +1,183 @@
+"""What the start service may have done to a running instance."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+
+from fluxstart_tui.engine.start_control import Held, Position
+from fluxstart_tui.rpc.errors import RpcError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from fluxstart_tui.engine.console import Console
+    from fluxstart_tui.engine.record import Record
+    from fluxstart_tui.engine.supervisor import Supervisor
+
+
+class Commands:
+    """The commands of `start_service.Control`, carried out by the engine's rooms.
+
+    Args:
+        supervisor: has the brokers.
+        record: has the session.
+        console: has rank 0's terminal, if it is ours.
+        info: what start.info answers.
+    """
+
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        record: Record,
+        console: Console | None,
+        info: dict[str, Any],
+    ) -> None:
+        self._supervisor = supervisor
+        self._record = record
+        self._console = console
+        self._info = info
+        self._held: frozenset[int] = frozenset()
+        self._barrier = False
+
+    @property
+    def size(self) -> int:
+        """Number of ranks."""
+        return len(self._supervisor.brokers)
+
+    def pid(self, rank: int) -> int:
+        """Return the pid of a broker, -1 if it does not run."""
+        return self._supervisor.pids.get(rank, -1)
+
+    def exit_rc(self, rank: int) -> int:
+        """Return the exit code of the broker's last end (128 + signal), 0 if there was none."""
+        return self._supervisor.exit_codes.get(rank, 0)
+
+    def start(self, rank: int) -> None:
+        """Start a broker that does not run, with the argv that it had.
+
+        Raises:
+            OSError: it can not be started.
+            RpcError: EBUSY, the instance is ending.
+        """
+        if self._supervisor.ending:
+            raise RpcError(errno.EBUSY, "the instance is ending")
+        self._supervisor.start(self._supervisor.brokers[rank])
+
+    def signal(self, ranks: frozenset[int], signum: int, by: str) -> frozenset[int]:
+        """Signal those of `ranks` that run, and return them.
+
+        Raises:
+            RpcError: EINVAL, there is no such signal.
+        """
+        if not 0 < signum < signal.NSIG:
+            raise RpcError(errno.EINVAL)
+        return self._supervisor.signal(ranks, signum, by)
+
+    def info(self) -> dict[str, Any]:
+        """Return what start.info answers."""
+        left = self._supervisor.timer.left
+        return {
+            **self._info,
+            "timer": left if left is not None and left < float("inf") else None,
+            "recording": self._record.recorder is not None and self._record.recorder.error is None,
+        }
+
+    def position(self) -> Position | None:
+        """Return how far the session can be read, None if nothing is recorded."""
+        recorder = self._record.recorder
+        return None if recorder is None else Position(*recorder.position)
+
+    def extend_timer(self, seconds: float, by: str) -> float:  # noqa: ARG002 - Control's
+        """Move the exit timer's deadline; return the seconds left.
+
+        Raises:
+            RpcError: EINVAL, none runs.
+        """
+        left = self._supervisor.timer.extend(seconds)
+        if left is None:
+            raise RpcError(errno.EINVAL, "the exit timer does not run")
+        return left
+
+    def cancel_timer(self, by: str) -> None:  # noqa: ARG002 - Control's
+        """Disarm the exit timer.
+
+        Raises:
+            RpcError: EINVAL, none runs.
+        """
+        if not self._supervisor.timer.cancel():
+            raise RpcError(errno.EINVAL, "the exit timer does not run")
+
+    def fire_timer(self, by: str) -> frozenset[int]:
+        """Kill now whom the exit timer would kill, armed or not; return the ranks."""
+        return self._supervisor.fire_timer("user", by)
+
+    def input(self, data: bytes, done: Callable[[int], None]) -> None:
+        """Type `data` into the instance's terminal; `done` is told 0 or an errno.
+
+        Raises:
+            RpcError: ENOTSUP, it has none of ours.
+        """
+        self._terminal().input(data, done)
+
+    def resize(self, rows: int, cols: int) -> None:
+        """Give the terminal a size.
+
+        Raises:
+            RpcError: ENOTSUP, there is none of ours.
+        """
+        self._terminal().resize(rows, cols)
+
+    def _terminal(self) -> Console:
+        if self._console is None:
+            raise RpcError(errno.ENOTSUP, "the instance has no terminal of ours")
+        return self._console
+
+    def hold(self, ranks: frozenset[int], *, barrier: bool) -> Held:
+        """Hold ranks in PMI, and the barrier if `barrier`; return all that is held."""
+        self._held |= ranks
+        if ranks:
+            self._supervisor.pmi.hold(ranks)
+        if barrier:
+            self._barrier = True
+            self._supervisor.pmi.hold_barrier(held=True)
+        return Held(self._held, self._barrier)
+
+    def release(self, ranks: frozenset[int], *, barrier: bool) -> Held:
+        """Let go; return what is still held."""
+        self._held -= ranks
+        if ranks:
+            self._supervisor.pmi.release(ranks)
+        if barrier:
+            self._barrier = False
+            self._supervisor.pmi.hold_barrier(held=False)
+        return Held(self._held, self._barrier)
+
+    def shutdown(self, by: str) -> None:
+        """Begin an orderly end, as SIGTERM to the engine does."""
+        self._supervisor.interrupt(signal.SIGTERM, by)
+
+
+def header(about: dict[str, Any]) -> dict[str, Any]:
+    """Return what a session begins with and start.info answers, beside what is particular to it.
+
+    Args:
+        about: what only the caller knows: size, rundir, broker, options.
+    """
+    from datetime import UTC, datetime
+
+    from fluxstart_tui import __version__
+
+    return {
+        "format": 1,
+        "program": f"fluxstart-tui {__version__}",
+        "host": os.uname().nodename,
+        "uid": os.getuid(),
+        "pid": os.getpid(),
+        "start": datetime.now(UTC).isoformat(timespec="microseconds"),
+        "mode": "test",
+        **about,
+    }

@@ -1,0 +1,316 @@
+"""Watch brokers from inside, by their own word, over RUNDIR/local-R.
+
+Every broker's log is followed by `log.dmesg` from its first record on: it has each transition of
+its state machine but the last, which is its exit, and brokers answer it before anything else
+(flux-core: broker/modhash.c). Where a broker keeps no records of that level, state-machine.monitor
+tells of states from `init` on. Rank 0 says who is online, routers how their children are.
+
+The sockets are looked at on a tick rather than when they have something: records carry their own
+times, and thousands of wake-ups during a boot would be taken from the brokers.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import select
+import time
+
+from fluxstart_tui.engine import rundir
+from fluxstart_tui.engine.record import LOG
+from fluxstart_tui.engine.tap import Tap
+from fluxstart_tui.rfc import fsd
+from fluxstart_tui.session import events
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from fluxstart_tui.engine.record import Record
+    from fluxstart_tui.reactor import Reactor
+
+_BUSY, _CALM = 0.02, 0.2
+"""Seconds between two looks while something happens, and while nothing has for a second."""
+
+_OTHERS = 10
+"""Sockets that nothing says are there yet are looked for every so many ticks."""
+
+_FEW = 16
+"""As long as no more brokers run, they are looked for at every tick."""
+
+_ATTRIBUTES = (
+    "version", "size", "hostlist", "instance-level", "broker.mapping", "broker.boot-method",
+    "broker.quorum", "broker.starttime", "local-uri", "tbon.topo", "tbon.maxlevel",
+)  # fmt: skip
+"""What is asked of rank 0 once it is online."""
+
+_QUORUM_WARN = 60.0
+"""Seconds (flux-broker-attributes(7), broker.quorum-warn), where it is not set."""
+
+_ERR, _INFO = 3, 6
+_STATES = (
+    "load-builtins", "join", "config-sync", "init", "quorum", "run", "cleanup", "shutdown",
+    "finalize", "goodbye", "unload-builtins", "exit",
+)  # fmt: skip
+"""States by the number that state-machine.monitor gives (flux-core: broker/state_machine.c)."""
+
+
+class Monitor:
+    """Connects to each broker as soon as it can be, and records what it tells.
+
+    Args:
+        reactor: the engine's loop.
+        record: takes states, membership, overlay status and log.
+        place: the instance's run directory.
+    """
+
+    def __init__(self, reactor: Reactor, record: Record, place: str) -> None:
+        self._reactor = reactor
+        self._record = record
+        self._place = place
+        self._epoll = select.epoll()
+        self._taps: dict[int, Tap] = {}
+        self._by_fd: dict[int, Tap] = {}
+        self._wanted: set[int] = set()
+        self._ready: set[int] = set()
+        self._states: dict[int, str] = {}
+        self._orphans: set[int] = set()
+        self._quorum = 0
+        self._tick = 0
+        self._last = reactor.now()
+        self._clock = _Clock(record)
+        self._timer = reactor.call_later(_BUSY, self._look)
+
+    def started(self, rank: int) -> None:
+        """Take that a broker was started: it is to be watched."""
+        self._wanted.add(rank)
+        self._states.pop(rank, None)
+        self._orphans.discard(rank)
+        self._last = self._reactor.now()
+
+    def settled(self, rank: int) -> None:
+        """Take that a rank is far enough to be there: brokers listen before they speak of it."""
+        self._ready.add(rank)
+        if len(self._wanted) <= _FEW and rank in self._wanted:
+            self._connect(rank)  # a small instance may be over before the next look
+
+    def ended(self, rank: int) -> None:
+        """Take that a broker has ended: what it has said is read to its end."""
+        self._wanted.discard(rank)
+        self._ready.discard(rank)
+        tap = self._taps.get(rank)
+        if tap is not None:
+            self._read(tap)
+            self._drop(tap)
+
+    def lost_parent(self, rank: int) -> bool:
+        """Tell whether a rank has said that it lost its TBON parent."""
+        return rank in self._orphans
+
+    def close(self) -> None:
+        """Watch no more."""
+        self._timer.cancel()
+        for tap in list(self._taps.values()):
+            self._drop(tap)
+        self._epoll.close()
+
+    def _look(self) -> None:
+        self._tick += 1
+        now = self._reactor.now()
+        connected = False
+        if self._wanted:
+            due = self._wanted
+            if len(due) > _FEW and self._tick % _OTHERS:
+                due = due & self._ready
+            for rank in list(due):
+                connected |= self._connect(rank)
+        ready = self._epoll.poll(0)
+        for fd, _ in ready:
+            tap = self._by_fd.get(fd)
+            if tap is not None and not self._read(tap):
+                self._drop(tap)
+        if ready or connected:
+            self._last = now
+        busy = now - self._last < 1.0
+        self._timer = self._reactor.call_later(_BUSY if busy else _CALM, self._look)
+
+    def _connect(self, rank: int) -> bool:
+        tap = Tap.connect(rank, rundir.connector(self._place, rank))
+        if tap is None:
+            return False
+        self._wanted.discard(rank)
+        self._taps[rank] = self._by_fd[tap.fd] = tap
+        self._epoll.register(tap.fd, select.EPOLLIN)
+        tap.call("log.dmesg", {"follow": True}, self._logged, stream=True)
+        tap.call("attr.get", {"name": "log-level"}, self._level)
+        if rank == 0:
+            tap.call("attr.get", {"name": "broker.quorum"}, self._quorum_size)
+            tap.call("attr.get", {"name": "broker.quorum-warn"}, self._quorum_warn)
+        return True
+
+    def _drop(self, tap: Tap) -> None:
+        del self._taps[tap.rank], self._by_fd[tap.fd]
+        self._epoll.unregister(tap.fd)
+        tap.close()
+
+    def _read(self, tap: Tap) -> bool:
+        """Take what a broker has said; tell whether it may say more."""
+        lines: list[bytes] = []
+        self._lines = lines
+        alive = tap.read()
+        if lines:
+            self._record.data(tap.rank, LOG, b"".join(lines))
+        return alive
+
+    def _logged(self, tap: Tap, payload: bytes, _errnum: int) -> None:
+        # <PRI>1 TIME RANK APP PID - - TEXT, severity = PRI >> 3 (FLUX.md: libflux/stdlog.h)
+        parts = payload.split(b" ", 7)
+        if len(parts) < 8 or parts[2] != b"%d" % tap.rank:
+            return  # one that another rank has forwarded: its own log has it
+        self._lines.append(payload.replace(b"\n", b" ") + b"\n")
+        try:
+            severity = int(parts[0][1 : parts[0].index(b">")]) >> 3
+        except ValueError:
+            return
+        if severity > _INFO:
+            return
+        app = parts[3]
+        if severity == _INFO and app == b"broker":
+            self._informed(tap, parts[1], parts[7].decode(errors="replace"))
+        elif severity <= _ERR:
+            text = parts[7].decode(errors="replace")
+            at = self._clock.at(parts[1])
+            name = app.decode(errors="replace")
+            self._record.event(events.Log(tap.rank, severity, name, text), at)
+            if tap.rank == 0 and text.startswith("rc2."):
+                self._program(text, at)
+
+    def _informed(self, tap: Tap, stamp: bytes, text: str) -> None:
+        name, colon, rest = text.partition(": ")
+        if colon and "->" in rest:
+            former, _, more = rest.partition("->")
+            state, _, spent = more.partition(" ")
+            try:
+                seconds = round(fsd.parse(spent), 9)
+            except ValueError:
+                return
+            self._enter(tap, events.State(tap.rank, state, name, former, seconds), stamp)
+        elif tap.rank == 0 and name.startswith("rc2."):
+            self._program(text, self._clock.at(stamp))
+
+    def _program(self, text: str, at: float) -> None:
+        _, _, rest = text.partition(": ")
+        command, marker, code = rest.rpartition(" (rc=")
+        digits = code.partition(")")[0]
+        if marker and digits.isdigit():
+            self._record.event(events.Program("ended", int(digits), command), at)
+
+    def _enter(self, tap: Tap, state: events.State, stamp: bytes) -> None:
+        at = self._clock.at(stamp)
+        tap.told = True
+        self._states[tap.rank] = state.state
+        if state.event == "parent-fail":
+            self._orphans.add(tap.rank)
+        self._record.event(state, at)
+        self._entered(tap, state.state, at)
+
+    def _entered(self, tap: Tap, state: str, at: float | None) -> None:
+        if state in ("init", "quorum", "run") and not tap.online:
+            tap.online = True
+            # Nobody has children to tell of but routers; only they know that they are one.
+            tap.call("overlay.monitor", None, self._overlay, stream=True)
+            if tap.rank == 0:
+                tap.call("groups.get", {"name": "broker.online"}, self._online, stream=True)
+                for name in _ATTRIBUTES:
+                    self._ask_attribute(tap, name)
+        if state == "run" and tap.rank == 0:
+            self._record.event(events.Program("started"), at)
+
+    def _ask_attribute(self, tap: Tap, name: str) -> None:
+        def answered(_tap: Tap, payload: bytes, errnum: int) -> None:
+            value = _text(payload, "value")
+            if not errnum and value is not None:
+                self._record.event(events.Attr(tap.rank, name, value))
+
+        tap.call("attr.get", {"name": name}, answered)
+
+    def _level(self, tap: Tap, payload: bytes, errnum: int) -> None:
+        """Ask for states where the log does not tell them."""
+        level = _text(payload, "value")
+        if not errnum and level is not None and level.lstrip("-").isdigit() and int(level) < _INFO:
+            self._ask_states(tap)
+
+    def _ask_states(self, tap: Tap) -> None:
+        tap.call("state-machine.monitor", None, self._monitored, stream=True)
+
+    def _monitored(self, tap: Tap, payload: bytes, errnum: int) -> None:
+        if errnum == 11:  # EAGAIN: not yet online
+            self._reactor.call_later(_BUSY, lambda: self._ask_states(tap))
+            return
+        number = _object(payload).get("state")
+        if errnum or not isinstance(number, int) or not 0 <= number < len(_STATES):
+            return
+        state = _STATES[number]
+        if not tap.told and self._states.get(tap.rank) != state:
+            self._states[tap.rank] = state
+            self._record.event(events.State(tap.rank, state))
+            self._entered(tap, state, None)
+
+    def _quorum_size(self, _tap: Tap, payload: bytes, errnum: int) -> None:
+        text = _text(payload, "value")
+        self._quorum = int(text) if not errnum and text is not None and text.isdigit() else 0
+
+    def _quorum_warn(self, _tap: Tap, payload: bytes, errnum: int) -> None:
+        """Take the second answer; they come in the order of the questions."""
+        given = _text(payload, "value")
+        try:
+            warn = _QUORUM_WARN if errnum or given is None else fsd.parse(given)
+        except ValueError:
+            warn = math.inf  # "none"
+        if self._quorum:
+            self._record.event(events.Quorum(self._quorum, warn if warn < math.inf else -1.0))
+
+    def _online(self, _tap: Tap, payload: bytes, errnum: int) -> None:
+        members = _text(payload, "members")
+        if not errnum and members is not None:
+            self._record.event(events.Online(members))
+
+    def _overlay(self, tap: Tap, payload: bytes, errnum: int) -> None:
+        fields = _object(payload)
+        child, status = fields.get("rank"), fields.get("status")
+        if not errnum and isinstance(child, int) and isinstance(status, str):
+            self._record.event(events.Overlay(tap.rank, child, status))
+
+
+class _Clock:
+    """Turns the wall clock time of log records into seconds since the record began."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self._latest = 0.0
+
+    def at(self, stamp: bytes) -> float:
+        """Return when a record `YYYY-MM-DDTHH:MM:SS.ffffffZ` was made; now if it is not that.
+
+        Only the time of day is looked at: a record is hours old at the most.
+        """
+        now = self._record.now()
+        try:
+            day = int(stamp[11:13]) * 3600 + int(stamp[14:16]) * 60 + float(stamp[17:-1])
+        except ValueError:
+            return now
+        age = (time.time() - day) % 86400
+        return max(0.0, now - age) if age < 43200 else now
+
+
+def _object(payload: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(payload.rstrip(b"\0"))
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _text(payload: bytes, name: str) -> str | None:
+    value = _object(payload).get(name)
+    return value if isinstance(value, str) else None

@@ -1,0 +1,56 @@
+"""What happens to an instance, kept for its post-mortem and, if it is recorded, written down."""
+
+from __future__ import annotations
+
+from fluxstart_tui.session.events import Message, Sample
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fluxstart_tui.session.events import Event
+    from fluxstart_tui.session.recorder import Recorder
+
+STDOUT, STDERR, TTY, PMI_CLIENT, PMI_SERVER, LOG = range(6)
+"""Streams by number, as session/output.py names them."""
+
+_KEPT = 100_000
+"""Events kept in memory: a boot of 1,024 brokers makes a fifth of that."""
+
+
+class Record:
+    """Takes events and output from all rooms of the engine.
+
+    Args:
+        clock: seconds; the time of events counts from the moment this is made.
+        recorder: writes a session, or None.
+    """
+
+    def __init__(self, clock: Callable[[], float], recorder: Recorder | None = None) -> None:
+        self._clock = clock
+        self.start = clock()
+        """What the clock said when the record began."""
+        self.recorder = recorder
+        self.events: list[tuple[float, Event]] = []
+        """All events but samples, in order."""
+
+    def now(self) -> float:
+        """Return the time in seconds since the record began."""
+        return self._clock() - self.start
+
+    def event(self, event: Event, at: float | None = None) -> None:
+        """Take an event that happened now, or `at` seconds after the record began."""
+        t = self.now() if at is None else at
+        if len(self.events) < _KEPT and not isinstance(event, Sample):
+            self.events.append((t, event))
+        if self.recorder is not None:
+            self.recorder.event(t, event)
+
+    def message(self, text: str) -> None:
+        """Take a line of the engine for the user."""
+        self.event(Message(text))
+
+    def data(self, rank: int, stream: int, data: bytes) -> None:
+        """Take bytes of a stream of a rank."""
+        if self.recorder is not None:
+            self.recorder.data(self._clock() - self.start, rank, stream, data)

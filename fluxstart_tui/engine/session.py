@@ -1,0 +1,104 @@
+"""The session that the engine writes, with those who look at the brokers for it."""
+
+from __future__ import annotations
+
+import os
+
+from fluxstart_tui.engine import backtrace
+from fluxstart_tui.engine.monitor import Monitor
+from fluxstart_tui.engine.sampler import Sampler
+from fluxstart_tui.session import store
+from fluxstart_tui.session.events import Backtrace, Exit
+from fluxstart_tui.session.recorder import Recorder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from fluxstart_tui.engine.errors import Messages
+    from fluxstart_tui.engine.record import Record
+    from fluxstart_tui.options import Options
+    from fluxstart_tui.reactor import Reactor
+
+_TOTAL = 64 << 30
+"""Bytes that all sessions may take where they live."""
+
+
+class Session:
+    """A session being written.
+
+    Args:
+        reactor: the engine's loop.
+        record: is recorded from now on.
+        messages: where it is said that recording had to stop.
+        options: the command line.
+        header: what the session begins with; its own place is added.
+
+    Raises:
+        OSError: it can not be made.
+    """
+
+    def __init__(
+        self,
+        reactor: Reactor,
+        record: Record,
+        messages: Messages,
+        options: Options,
+        header: dict[str, Any],
+    ) -> None:
+        self._reactor = reactor
+        self._record = record
+        self._messages = messages
+        self._said = False
+        self.on_growth: Callable[[], None] = lambda: None
+        """Called when more of the session can be read."""
+        self.path = header["session"] = store.create(options.record_dir)
+        if options.record_dir is None:
+            store.retain(options.keep, _TOTAL)
+        # Stays open: a disk that hangs may let the recorder's thread go on when all is over.
+        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._recorder = Recorder(self.path, header, limit=options.record_limit, grown=self._grown)
+        reactor.add_reader(self._wake, self._woken)
+        for t, event in record.events:
+            self._recorder.event(t, event)
+        record.recorder = self._recorder
+        self.monitor = Monitor(reactor, record, header["rundir"])
+        self._sampler: Sampler | None = None
+
+    def sample(self, pids: Mapping[int, int]) -> None:
+        """Look at what these processes use, by rank, from now on."""
+        self._sampler = Sampler(self._reactor, self._record, pids)
+
+    def _grown(self) -> None:
+        os.eventfd_write(self._wake, 1)
+
+    def _woken(self) -> None:
+        os.eventfd_read(self._wake)
+        self._complain()
+        self.on_growth()
+
+    def _complain(self) -> None:
+        if self._recorder.error is not None and not self._said:
+            self._said = True
+            self._messages.say(f"recording has stopped: {self._recorder.error}")
+
+    def unwatch(self) -> None:
+        """Look at brokers no more."""
+        self.monitor.close()
+        if self._sampler is not None:
+            self._sampler.close()
+
+    def explain_cores(self, program: str) -> None:
+        """Record what a debugger says of the core files that `program` has left."""
+        for _, event in list(self._record.events):
+            if isinstance(event, Exit) and event.core:
+                text = backtrace.of(event.core, program)
+                if text:
+                    self._record.event(Backtrace(event.rank, text))
+
+    def close(self) -> None:
+        """Write what is left."""
+        self._recorder.close()
+        self._complain()
+        self._reactor.remove_reader(self._wake)
