@@ -1,0 +1,185 @@
+"""One sentence on what an instance is doing or waiting for, and on whom."""
+
+from __future__ import annotations
+
+import math
+
+from fluxstart_tui.diagnose.progress import passed
+from fluxstart_tui.diagnose.words import (
+    NTH,
+    code,
+    ending,
+    ordinal,
+    printable,
+    seconds,
+    signame,
+    where,
+    who,
+)  # fmt: skip
+from fluxstart_tui.session import tree
+from fluxstart_tui.session.state import ranks_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from fluxstart_tui.session.state import InstanceState
+    from fluxstart_tui.session.tree import Parent
+
+_NAMED = 3
+"""How many kinds of missing ranks are told apart."""
+
+
+def sentence(state: InstanceState, now: float, parent: Parent | None = None) -> str:
+    """Say in one line what an instance is doing or waiting for.
+
+    Args:
+        state: the instance.
+        now: seconds since the session's start.
+        parent: gives a rank's parent in the tree (session/tree.py), by default that of kary:32.
+    """
+    if state.end is not None:
+        by = f", ended by {signame(state.end.signum)}" if state.end.signum else ""
+        return f"ended: {code(state.end.code)}{by}"
+    parent = parent or tree.parents(None, state.size)
+    running = frozenset(rank for rank, broker in state.brokers.items() if broker.running)
+    if not running:
+        spawned = any(broker.spawned is not None for broker in state.brokers.values())
+        return "all brokers have exited" if spawned else "no broker has been started yet"
+    if state.aborts:
+        abort = state.aborts[0][1]
+        return f"PMI abort by rank {abort.rank}: waiting for {who(running)} to end"
+    timer = _timer(state, now, running)
+    ending_now = _shutdown(state, now, running, parent)
+    if ending_now:
+        return f"{ending_now}; {timer}" if timer else ending_now
+    doing = _run(state, now) or _quorum(state, now, parent) or _boot(state, now) or _pmi(state)
+    return f"{timer}; {doing}" if timer else doing
+
+
+def _timer(state: InstanceState, now: float, running: frozenset[int]) -> str:
+    timer = state.timer
+    if timer is None or timer.action == "cancelled":
+        return ""
+    if timer.action == "fired":
+        return f"exit timer has fired: waiting for {who(running)} to end"
+    if not (math.isfinite(timer.deadline) and timer.deadline >= 0):
+        return ""
+    left = timer.deadline - now
+    since = f" since {printable(timer.cause, 80)}" if timer.cause else ""
+    when = f"in {seconds(left)}" if left > 0 else "now"
+    return f"exit timer kills {who(ranks_of(timer.ranks) or running)} {when}{since}"
+
+
+def _shutdown(
+    state: InstanceState, now: float, running: frozenset[int], parent: Parent
+) -> str | None:
+    leader = state.broker(0)
+    over = state.program is not None and state.program.action == "ended"
+    if leader.exit is not None:
+        return f"waiting for {_named(state, now, running)} to end: rank 0 {ending(leader.exit)}"
+    if leader.state == "cleanup":
+        return f"cleanup runs ({seconds(now - leader.state_since)})"
+    if ordinal(leader.state) > ordinal("cleanup") or over:
+        return f"shutting down: waiting for {_named(state, now, tree.deepest(running, parent))}"
+    return None
+
+
+def _run(state: InstanceState, now: float) -> str | None:
+    leader = state.broker(0)
+    if state.program is not None and state.program.action == "started":
+        since = state.program_t
+    elif leader.state == "run":
+        since = leader.state_since
+    else:
+        return None
+    gone = frozenset(rank for rank, broker in state.brokers.items() if broker.exit is not None)
+    without = f" without {_named(state, now, gone)}" if gone else ""
+    return f"program runs ({seconds(now - since)}){without}"
+
+
+def _quorum(state: InstanceState, now: float, parent: Parent) -> str | None:
+    leader = state.broker(0)
+    if leader.state != "quorum":
+        return None
+    # Who has come to quorum joins the group a moment later.
+    here = {r for r, b in state.brokers.items() if b.running and b.state in ("quorum", "run")}
+    missing = frozenset(range(state.size)) - here - state.online
+    wanted = state.quorum or state.size
+    head = f"quorum {len(state.online) or len(here)}/{wanted}"
+    if not missing:
+        return head
+    top = tree.topmost(missing, parent)
+    below = missing - top
+    victims = f"; {who(below)} below {'waits' if len(below) == 1 else 'wait'} too" if below else ""
+    span = seconds(now - leader.state_since)
+    return f"{head} for {span}: waiting for {_named(state, now, top, parent)}{victims}"
+
+
+def _boot(state: InstanceState, now: float) -> str | None:
+    leader = state.broker(0)
+    span = seconds(now - leader.state_since)
+    rest = "; the others wait for it" if state.size > 1 else ""
+    if leader.state == "init":
+        return f"rank 0 runs rc1 ({span}){rest}"
+    if leader.state in ("join", "config-sync"):
+        return f"rank 0 is in state {leader.state} ({span}){rest}"
+    return None
+
+
+def _pmi(state: InstanceState) -> str:
+    done = {r for r, b in state.brokers.items() if "finalize" in passed(state, b)}
+    number = state.barriers + 1
+    inside = {r for r, b in state.brokers.items() if b.running and b.barrier >= number} - done
+    nth = NTH[number] if number < len(NTH) else f"{number}th"
+    everyone = frozenset(range(state.size))
+    if inside:
+        missing = everyone - inside - done
+        if missing:
+            return f"waiting in the {nth} PMI barrier for {_named(state, state.t, missing)}"
+        held = ", held on request" if state.barrier_held else ""
+        return f"all ranks are in the {nth} PMI barrier{held}"
+    missing = everyone - done
+    if not missing:
+        return "brokers are past PMI, their states are not known"
+    silent = frozenset(r for r in missing if not state.broker(r).pmi)
+    if silent:
+        head = f"starting, {state.size - len(silent)}/{state.size} brokers speak PMI"
+        return f"{head}: waiting for {_named(state, state.t, silent)}"
+    head = f"exchanging PMI cards, {len(done)}/{state.size} done"
+    return f"{head}: waiting for {_named(state, state.t, missing)}"
+
+
+def _named(
+    state: InstanceState, now: float, ranks: frozenset[int], parent: Parent | None = None
+) -> str:
+    """Name ranks with the reason why they are waited for, those of one reason together."""
+    groups: dict[str, list[int]] = {}
+    for rank in sorted(ranks):
+        groups.setdefault(_reason(state, now, rank, parent), []).append(rank)
+    named = [f"{who(some)} ({reason})" for reason, some in list(groups.items())[:_NAMED]]
+    rest = [rank for some in list(groups.values())[_NAMED:] for rank in some]
+    if rest:
+        named.append(f"{who(rest)}")
+    return ", ".join(named)
+
+
+def _reason(state: InstanceState, now: float, rank: int, parent: Parent | None) -> str:
+    broker = state.broker(rank)
+    if broker.exit is not None:
+        return ending(broker.exit)
+    if broker.state == "join" and parent is not None:
+        above = parent(rank)
+        if above is not None:
+            return _not_joined(state, above)
+    text = where(state, broker)
+    if broker.usage is not None and broker.usage.state == "T":
+        text += ", its process is stopped"
+    if broker.state == "init":
+        # Ranks that came there at different times are told together unless one is alone in it.
+        text = f"rc1 runs for {seconds(now - broker.state_since)}"
+    return text
+
+
+def _not_joined(state: InstanceState, above: int) -> str:
+    if "quorum" in passed(state, state.broker(above)):
+        return f"has not reached its parent rank {above}"
+    return f"its parent rank {above} has not finished rc1"

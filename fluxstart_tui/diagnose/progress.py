@@ -1,0 +1,131 @@
+"""How far the brokers of an instance have come: its launch and its end as phases."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from fluxstart_tui.diagnose.words import ordinal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fluxstart_tui.session.state import BrokerState, InstanceState
+
+PMI = ("PMI init", "put", "barrier", "get", "finalize")
+"""The phases in which a broker speaks PMI."""
+
+_STATES = {
+    "join": "join",
+    "rc1": "init",
+    "quorum": "quorum",
+    "run": "run",
+    "cleanup": "cleanup",
+    "shutdown": "shutdown",
+}
+_LAST = ordinal("exit")
+
+NAMES = ("spawned", *PMI, *_STATES, "exit")
+"""All phases in their order."""
+
+_SPOKEN = {"init": 1, "closed": 1, "put": 2, "barrier": 3, "get": 4, "finalize": 5}
+"""How many phases a PMI conversation has come to; one that was closed had begun at least."""
+
+
+class Phase(NamedTuple):
+    """A phase and who has come to it.
+
+    The missing are worked out only when they are asked for: a size may be a million.
+    """
+
+    name: str
+    """One of NAMES."""
+    reached: frozenset[int]
+    """Ranks that have come at least that far."""
+    total: int
+    """All ranks."""
+    last: float | None = None
+    """When the last of them came there; None if that is not known."""
+
+    @property
+    def k(self) -> int:
+        """How many ranks have come that far."""
+        return len(self.reached)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all ranks have."""
+        return len(self.reached) >= self.total
+
+    @property
+    def missing(self) -> frozenset[int]:
+        """Ranks that have not."""
+        return frozenset(range(self.total)) - self.reached
+
+
+def phases(state: InstanceState) -> list[Phase]:
+    """Return the phases of an instance in order.
+
+    A size-1 instance exchanges no cards, so it has no put, barrier and get. One that boots by
+    configuration speaks no PMI and has none of its phases.
+    """
+    reached: dict[str, set[int]] = {name: set() for name in NAMES}
+    times: dict[str, float] = {}
+    for rank, broker in state.brokers.items():
+        for name in passed(state, broker):
+            reached[name].add(rank)
+        for name, t in _times(broker):
+            times[name] = max(times.get(name, t), t)
+    without: tuple[str, ...] = ()
+    if reached["join"] and not any(broker.pmi for broker in state.brokers.values()):
+        without = PMI
+    elif state.size == 1:
+        without = PMI[1:4]
+    return [
+        Phase(name, frozenset(reached[name]), state.size, times.get(name))
+        for name in NAMES
+        if name not in without
+    ]
+
+
+def passed(state: InstanceState, broker: BrokerState) -> set[str]:
+    """Return the phases that a broker has come to, whether it still runs or not."""
+    names = {name for name, one in _STATES.items() if ordinal(one) in _states(broker)}
+    spoken = len(PMI) if "join" in names else _SPOKEN.get(broker.pmi_before or broker.pmi, 0)
+    if broker.barrier:  # one that is let out of a barrier reads cards, without an event of its own
+        spoken = max(spoken, 3 if broker.barrier == 1 > state.barriers else 4)
+    names.update(PMI[:spoken])
+    if broker.exit is not None or broker.state == "exit":
+        names.add("exit")
+    if names or broker.spawned is not None or broker.pmi or broker.state:
+        names.add("spawned")
+    return names
+
+
+def _states(broker: BrokerState) -> set[int]:
+    """Return the ordinals of the states that a broker has been in, seen or not.
+
+    One that is in `run` has been in all states before; but one whose rc1 failed has stepped from
+    `init` over `run` to `shutdown`, if we saw it.
+    """
+    top = max(ordinal(broker.state), *(ordinal(step.state) for step in broker.transitions), -1)
+    clean = broker.exit is not None and broker.exit.code == 0 and broker.exit.cause == "exit"
+    if clean and ordinal("quorum") <= top < _LAST:
+        top = _LAST
+    been = set(range(top + 1))
+    for step in broker.transitions:
+        been.difference_update(range(ordinal(step.former) + 1, ordinal(step.state)))
+    return been
+
+
+def _times(broker: BrokerState) -> Iterator[tuple[str, float]]:
+    if broker.spawned is not None:
+        yield "spawned", broker.spawned
+    if broker.pmi in _SPOKEN and broker.pmi != "closed":
+        yield PMI[_SPOKEN[broker.pmi] - 1], broker.pmi_since
+    since = {step.state: step.t for step in broker.transitions} | {broker.state: broker.state_since}
+    for name, state in _STATES.items():
+        if state in since:
+            yield name, since[state]
+    if broker.exit is not None:
+        yield "exit", broker.exit_t

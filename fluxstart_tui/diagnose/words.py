@@ -1,0 +1,143 @@
+"""How ranks, times, signals and ends are put in words, safe to print whatever a journal says."""
+
+from __future__ import annotations
+
+import math
+import signal
+
+from fluxstart_tui.rfc import idset
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from fluxstart_tui.session.events import Exit
+    from fluxstart_tui.session.state import BrokerState, InstanceState
+
+ORDER = (
+    "load-builtins", "join", "config-sync", "init", "quorum", "run", "cleanup", "shutdown",
+    "finalize", "goodbye", "unload-builtins", "exit",
+)  # fmt: skip
+"""flux-core's broker states in their order."""
+
+_ORDINALS = {name: number for number, name in enumerate(ORDER)} | {"none": 0}
+_HINTS = {
+    "init": "init: rc1",
+    "join": "join: waits for its parent",
+    "finalize": "finalize: rc3",
+}
+PROGRAM = "fluxstart-tui"
+NTH = ("no", "first", "second", "third")
+
+
+def ordinal(state: str) -> int:
+    """Return the place of a state in ORDER, -1 for what is none."""
+    return _ORDINALS.get(state, -1)
+
+
+def printable(text: str, limit: int = 300) -> str:
+    """Return a text as printable ASCII on one line, cut if it is long.
+
+    Args:
+        text: anything, control characters and lone surrogates included.
+        limit: most characters of the result.
+    """
+    # Cut before escaping too: a text may have megabytes.
+    escaped = "".join(
+        c if " " <= c <= "~" else c.encode("unicode_escape", "surrogatepass").decode("ascii")
+        for c in text[: limit + 1].replace("\t", " ").rstrip()
+    )
+    return escaped if len(escaped) <= limit else escaped[: limit - 3] + "..."
+
+
+def ids(ranks: Collection[int], limit: int = 40) -> str:
+    """Return ranks as an idset, cut in its middle if it is long."""
+    text = idset.encode(ranks)
+    if len(text) <= limit:
+        return text
+    last = text.rpartition(",")[2]
+    return f"{text[: limit - len(last) - 4].rpartition(',')[0]},...,{last}"
+
+
+def who(ranks: Collection[int], limit: int = 40) -> str:
+    """Return `rank 3`, `ranks 0-2`, or with their number if not all are named."""
+    text = ids(ranks, limit) or "none"
+    number = f"{len(ranks)} " if "..." in text else ""
+    return f"{number}rank{'' if len(ranks) == 1 else 's'} {text}"
+
+
+def seconds(span: float) -> str:
+    """Return a span of time as one reads it."""
+    if not math.isfinite(span):
+        return "unlimited time"
+    if span < 0.995:
+        return f"{max(0.0, span):.2g} s" if span >= 0.001 else "0 s"
+    if span < 99.95:
+        return f"{span:.1f} s"
+    if span < 600:
+        return f"{span:.0f} s"
+    minutes = min(round(span / 60), 10**9)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def signame(signum: int) -> str:
+    """Return a signal's name."""
+    try:
+        return signal.Signals(signum).name
+    except ValueError:
+        return f"signal {signum}"
+
+
+def code(number: int) -> str:
+    """Return an exit code with what it usually means."""
+    meaning = {126: " (not executable)", 127: " (command not found)"}.get(number, "")
+    if 128 < number < 160:
+        meaning = f" (128 + {signame(number - 128)})"
+    return f"exit code {number}{meaning}"
+
+
+def ending(end: Exit) -> str:
+    """Return in few words how a broker ended, to be put after its name."""
+    note = reason(end)
+    return act(end) + (f", {note}" if note else "")
+
+
+def act(end: Exit) -> str:
+    """Return what happened to a broker, without the reason."""
+    if end.cause == "timer":
+        return "killed by the exit timer"
+    if end.cause == "oom":
+        return "killed by the OOM killer"
+    if not end.signum:
+        return f"exited with code {end.code}"
+    if end.cause == "abort":
+        return "killed by the PMI abort"
+    return f"{'crashed with' if end.cause == 'crash' else 'killed by'} {signame(end.signum)}"
+
+
+def reason(end: Exit) -> str:
+    """Return why that happened as far as the act does not say it."""
+    if end.cause == "user":
+        return f"sent through {PROGRAM}" + (f" ({printable(end.detail, 60)})" if end.detail else "")
+    if end.cause == "shutdown" and end.signum:
+        return "to end the instance"
+    return {"sender": "sender unknown", "parent": "parent lost"}.get(end.cause, "")
+
+
+def where(state: InstanceState, broker: BrokerState) -> str:
+    """Return where a broker is on its way, or was when it ended."""
+    if broker.spawned is None and not broker.pmi and not broker.state:
+        return "never started"
+    if ordinal(broker.state) > 0 or (broker.state and not broker.pmi):
+        return _HINTS.get(broker.state, printable(broker.state, 30))
+    if broker.held and broker.running and broker.pmi != "finalize":
+        return "held in PMI on request"
+    if not broker.pmi:
+        return "not in PMI yet"
+    if broker.pmi == "finalize":
+        return "done with PMI"
+    if broker.barrier > state.barriers and broker.pmi in ("barrier", "closed"):
+        return f"PMI barrier {broker.barrier}"
+    if broker.pmi in ("closed", "barrier"):
+        return f"PMI after barrier {broker.barrier}" if broker.barrier else "PMI before barrier 1"
+    return f"PMI {printable(broker.pmi, 20)}"

@@ -1,0 +1,104 @@
+"""Print sessions: the post-mortem of an instance that has just ended, one session, or a list."""
+
+from __future__ import annotations
+
+import os
+
+from fluxstart_tui.diagnose import failure
+from fluxstart_tui.report import listing as table
+from fluxstart_tui.report import summary
+from fluxstart_tui.report.text import text
+from fluxstart_tui.session import state, store
+from fluxstart_tui.session.reader import Session, SessionError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from fluxstart_tui.session.events import Event
+
+_LINES = 24
+
+
+def post_mortem(
+    prog: str, header: dict[str, Any], events: list[tuple[float, Event]], path: str | None
+) -> str:
+    """Sum up an instance that has ended.
+
+    Args:
+        prog: the name that messages carry.
+        header: what its session begins with.
+        events: what happened, its end included.
+        path: where it was recorded, if it was.
+    """
+    size = header.get("size")
+    final = state.replay(events, size if isinstance(size, int) else 0)
+    tail = None
+    if path is not None:
+        try:
+            tail = _tail(Session(path))
+        except SessionError:
+            path = None  # the disk has failed
+    return text(summary.summarize(header, final, tail, directory=path or ""), prog)
+
+
+def one(path: str | None, *, as_json: bool, prog: str = "fluxstart-tui") -> str:
+    """Sum up a session.
+
+    Args:
+        path: its directory, its name among the others, or None for the last one.
+        as_json: as data.
+        prog: the name that the text begins with.
+
+    Raises:
+        SessionError: there is none.
+    """
+    session = Session(_find(path))
+    final = session.state
+    found = summary.summarize(
+        session.header, final, _tail(session), directory=_find(path), live=session.live
+    )
+    return f"{summary.as_json(found)}\n" if as_json else text(found, prog)
+
+
+def listing(*, as_json: bool) -> str:
+    """List the sessions that there are, with what went wrong in each."""
+    rows = []
+    for entry in store.listing():
+        first = None
+        if entry.live or entry.code != 0:
+            try:
+                first = failure.first(Session(entry.path).state)
+            except SessionError:
+                continue  # it has just been removed
+        rows.append(
+            table.row(
+                entry.name,
+                entry.header,
+                live=entry.live,
+                code=entry.code,
+                failure=first.text if first is not None else "",
+            )
+        )
+    return f"{table.as_json(rows)}\n" if as_json else table.text(rows)
+
+
+def _find(path: str | None) -> str:
+    if path in (None, "last"):
+        last = store.last()
+        if last is None:
+            raise SessionError(f"no sessions are recorded in {store.root()}")
+        return last
+    assert path is not None
+    beside = os.path.join(store.root(), path)
+    return (
+        beside if not os.path.exists(path) and "/" not in path and os.path.isdir(beside) else path
+    )
+
+
+def _tail(session: Session) -> summary.Tail:
+    def lines(rank: int) -> list[str]:
+        found = session.output.tail(rank, _LINES)
+        return [one.data.decode(errors="replace").rstrip("\r\n") for one in found]
+
+    return lines

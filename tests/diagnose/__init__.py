@@ -1,0 +1,1 @@
+"""Tests of fluxstart_tui.diagnose."""

@@ -1,0 +1,84 @@
+"""Phases of an instance."""
+
+from __future__ import annotations
+
+import pytest
+
+from fluxstart_tui.diagnose import progress
+from fluxstart_tui.session import events as e
+from fluxstart_tui.session.state import replay
+from tests.diagnose import blocks, ends, launches
+
+
+def reached(timed: blocks.Timed, size: int = 4) -> dict[str, int]:
+    """Return how many ranks have come to each phase."""
+    return {phase.name: phase.k for phase in progress.phases(replay(timed, size))}
+
+
+def test_nothing_has_happened() -> None:
+    """Before anything is known, all phases are ahead of all ranks."""
+    assert reached([]) == dict.fromkeys(progress.NAMES, 0)
+
+
+def test_success() -> None:
+    """In the end all ranks have come to all phases, and it is known when the last one did."""
+    phases = progress.phases(replay(ends.success(), 4))
+    assert [phase.name for phase in phases] == list(progress.NAMES)
+    assert all(phase.complete for phase in phases)
+    times = {phase.name: phase.last for phase in phases}
+    assert (times["spawned"], times["run"], times["exit"]) == (0.0, 0.2, 0.6)
+
+
+def test_barriers() -> None:
+    """Who waits in the first barrier has put its card; who is let out reads those of others."""
+    waiting = [*blocks.spawn(4), *blocks.barrier_in(range(3))]
+    assert reached(waiting)["put"] == reached(waiting)["barrier"] == 3
+    assert reached(waiting)["get"] == 0
+    assert reached([*waiting, (0.1, e.Pmi(3, "barrier", 1)), (0.1, e.Barrier(1))])["get"] == 4
+    assert reached([*waiting, (0.1, e.Pmi(0, "closed", 1))])["barrier"] == 3
+
+
+def test_missing() -> None:
+    """Those that have not come to a phase are named."""
+    phases = progress.phases(blocks.until(launches.never_spawned(), 1.0))
+    spawned = next(phase for phase in phases if phase.name == "spawned")
+    assert (spawned.k, spawned.total, spawned.missing) == (1, 4, frozenset({1, 2, 3}))
+
+
+def test_size_one_exchanges_no_cards() -> None:
+    """A size-1 instance has no put, barrier and get."""
+    names = list(reached([*blocks.spawn(1), *blocks.pmi(1)], 1))
+    assert names[:4] == ["spawned", "PMI init", "finalize", "join"]
+
+
+def test_boot_by_config_speaks_no_pmi() -> None:
+    """Without PMI its phases are left out, once brokers are seen without it."""
+    timed = [*blocks.spawn(2), (0.1, e.State(0, "join", "builtins-success", "load-builtins"))]
+    assert list(reached(timed, 2))[:2] == ["spawned", "join"]
+
+
+def test_states_seen_by_asking() -> None:
+    """A rank that was only ever seen in `run` has been in all states before."""
+    timed: blocks.Timed = [*blocks.spawn(1), (1.0, e.State(0, "run"))]
+    counts = reached(timed, 1)
+    assert (counts["join"], counts["quorum"], counts["run"], counts["cleanup"]) == (1, 1, 1, 0)
+    # One that then exits of itself with 0 has shut down in order.
+    assert reached([*timed, (2.0, e.Exit(0, 100, 0, 0, "exit"))], 1)["shutdown"] == 1
+    assert reached([*timed, (2.0, e.Exit(0, 100, 137, 9, "sender"))], 1)["shutdown"] == 0
+
+
+def test_failed_rc1_never_ran() -> None:
+    """A rank whose rc1 failed has come to shutdown but not to quorum and run."""
+    counts = reached(launches.rc1_fails())
+    assert (counts["rc1"], counts["quorum"], counts["run"], counts["shutdown"]) == (4, 3, 0, 1)
+
+
+@pytest.mark.parametrize("name", ["none", "bogus", ""])
+def test_unknown_states(name: str) -> None:
+    """States of other versions are no states here."""
+    assert reached([(0.0, e.State(0, name))], 1)["join"] == 0
+
+
+def test_restarted_rank_starts_again() -> None:
+    """A rank that is started again has come nowhere yet."""
+    assert reached([*ends.success(1), (1.0, e.Spawn(0, 200))], 1)["exit"] == 0
