@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 DEFAULT_EXIT_TIMEOUT = 20.0
 """Seconds (flux-start(1), --test-exit-timeout)."""
 
+RECORD_LIMIT = 1 << 30
+KEEP = 20
+
 NONE, REQUIRED, OPTIONAL = 0, 1, 2
 _INT_MIN, _INT_MAX = -(2**31), 2**31 - 1
 
@@ -114,7 +117,10 @@ _TESTING = (
         "single|per-broker|none|TASKMAP",
     ),
 )
-_HIDDEN = (Option("killer-timeout", "(deprecated)", "", REQUIRED, "FSD"),)
+_HIDDEN = (
+    Option("killer-timeout", "(deprecated)", "", REQUIRED, "FSD"),
+    Option("tether", "(the UI's) end when this pipe does", "", REQUIRED, "FD", exact=True),
+)
 _MANUAL = (
     Option(
         "rundir",
@@ -144,7 +150,45 @@ _OURS = (
         exact=True,
     ),
     Option("label-io", "Prefix each line of broker output with its rank", "l", exact=True),
+    Option(
+        "record",
+        "Record a session, in DIR or where sessions live",
+        "",
+        OPTIONAL,
+        "[DIR]",
+        exact=True,
+    ),
+    Option(
+        "record-limit",
+        "Record at most SIZE of output (default 1GiB)",
+        "",
+        REQUIRED,
+        "SIZE",
+        exact=True,
+    ),
+    Option("keep", "Keep the N newest sessions (default 20)", "", REQUIRED, "N", exact=True),
+    Option("no-summary", "Do not sum up on stderr why an instance has failed", exact=True),
     Option("wrap-ranks", "Limit --wrap to these ranks", "", REQUIRED, "IDSET", exact=True),
+    Option("replay", "Look at the session in DIR as it happened", "", REQUIRED, "DIR", exact=True),
+    Option(
+        "attach",
+        "Look at an instance that runs, or at a session of one",
+        "",
+        OPTIONAL,
+        "[PID|DIR|last]",
+        exact=True,
+    ),
+    Option("show", "Sum up the session in DIR, or the last one", "", OPTIONAL, "[DIR]", exact=True),
+    Option("sessions", "List the recorded sessions", exact=True),
+    Option("json", "With --show or --sessions: as data", exact=True),
+    Option(
+        "ctl",
+        "Command an instance: see `--ctl=last help`",
+        "",
+        REQUIRED,
+        "URI|PID|last",
+        exact=True,
+    ),
     Option("version", "Name this program's version and the broker that would be used", exact=True),
 )
 
@@ -188,6 +232,16 @@ class Options(NamedTuple):
     headless: bool = False
     broker: str | None = None
     label_io: bool = False
+    record: bool = False
+    record_dir: str | None = None
+    """Where the session goes; None is where sessions live."""
+    record_limit: int = RECORD_LIMIT
+    """Bytes of output that are kept."""
+    keep: int = KEEP
+    """Sessions that are kept."""
+    summary: bool = True
+    tether: int | None = None
+    """Descriptor of a pipe whose end means that the UI is gone."""
     version: bool = False
 
 
@@ -201,7 +255,7 @@ class Draft:
     def __init__(self, prog: str, found: dict[str, list[str | None]], command: list[str]) -> None:
         self._prog = prog
         self._found = found
-        self._command = tuple(command)
+        self.command = tuple(command)
         self.exit_timeout = self._duration("test-exit-timeout", DEFAULT_EXIT_TIMEOUT)
         if "test-exit-timeout" not in found:
             self.exit_timeout = self._duration("killer-timeout", self.exit_timeout)
@@ -215,6 +269,10 @@ class Draft:
         """Return the last argument given to option `name`, or None."""
         given = [value for value in self._found.get(name, ()) if value is not None]
         return given[-1] if given else None
+
+    def given(self, name: str) -> bool:
+        """Tell whether an option is there."""
+        return name in self._found
 
     def _all(self, name: str) -> tuple[str, ...]:
         return tuple(value for value in self._found.get(name, ()) if value is not None)
@@ -269,12 +327,14 @@ class Draft:
             for option in (*_TESTING, _BY_NAME["rundir"]):
                 if option.name in self._found:
                     raise self._fail(f"--{option.name} only works with --test-size")
+            if "record" in self._found:
+                raise self._fail("--record only works with --test-size")
         if "rundir" in self._found and "test-rundir" in self._found:
             raise self._fail("--rundir and --test-rundir exclude each other")
         clique = self.last("test-pmi-clique")
         return Options(
             prog=self._prog,
-            command=self._command,
+            command=self.command,
             setattr=self._all("setattr"),
             config_path=self.last("config-path"),
             conf=self._all("conf"),
@@ -304,8 +364,39 @@ class Draft:
             headless="headless" in self._found,
             broker=self.broker,
             label_io="label-io" in self._found,
+            record="record" in self._found,
+            record_dir=self.last("record"),
+            record_limit=self._bytes("record-limit", RECORD_LIMIT),
+            keep=self._count("keep", KEEP),
+            summary="no-summary" not in self._found,
+            tether=self._descriptor("tether"),
             version=self.version,
         )
+
+    def _bytes(self, name: str, default: int) -> int:
+        text = self.last(name)
+        if text is None:
+            return default
+        digits = text.rstrip("KMGTiB")
+        unit = text[len(digits) :].removesuffix("B").removesuffix("i")
+        power = " KMGT".find(unit or " ")
+        if not (digits.isascii() and digits.isdigit() and power >= 0) or len(digits) > 15:
+            raise self._fail(f"--{name}: '{text}' is no size such as 500MiB or 4G")
+        return int(digits) << (10 * power)
+
+    def _descriptor(self, name: str) -> int | None:
+        text = self.last(name)
+        value = None if text is None else self._integer(name, text)
+        if value is not None and not (value > 2 and os.path.exists(f"/proc/self/fd/{value}")):
+            raise self._fail(f"--{name}: {value} is not an open descriptor")
+        return value
+
+    def _count(self, name: str, default: int) -> int:
+        text = self.last(name)
+        value = default if text is None else self._integer(name, text)
+        if value <= 0:
+            raise self._fail(f"--{name} argument must be > 0")
+        return value
 
     def _ranks(self, name: str, size: int | None) -> frozenset[int] | None:
         """Return the ranks to wrap; a set that could have no effect is a mistake."""
