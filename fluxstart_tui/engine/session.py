@@ -54,8 +54,7 @@ class Session:
         self.on_growth: Callable[[], None] = lambda: None
         """Called when more of the session can be read."""
         self.path = header["session"] = store.create(options.record_dir)
-        if options.record_dir is None:
-            store.retain(options.keep, _TOTAL)
+        self._keep = options.keep if options.record_dir is None else None
         # Stays open: a disk that hangs may let the recorder's thread go on when all is over.
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._recorder = Recorder(self.path, header, limit=options.record_limit, grown=self._grown)
@@ -98,7 +97,9 @@ class Session:
                     self._record.event(Backtrace(event.rank, text))
 
     def close(self) -> None:
-        """Write what is left."""
+        """Write what is left; the oldest sessions make room for this one."""
         self._recorder.close()
+        if self._keep is not None:
+            store.retain(self._keep, _TOTAL)
         self._complain()
         self._reactor.remove_reader(self._wake)
