@@ -145,7 +145,9 @@ async def followed(directory: str, seconds: float) -> None:
     app = Host(directory)
     async with app.run_test(size=(120, 40)):
         begin, cpu = time.monotonic(), time.process_time()
-        lags, sizes, known = [], [], len(app.model.lines)
+        lags: list[float] = []
+        sizes: list[int] = []
+        known = len(app.model.lines)
         while time.monotonic() - begin < seconds:
             before = time.perf_counter()
             await asyncio.sleep(0.002)

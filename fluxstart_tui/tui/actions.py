@@ -1,0 +1,194 @@
+"""What one can do to an instance from any view: the exit timer, signals, PMI, quitting."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+from textual.app import SystemCommand
+
+from fluxstart_tui.rfc import idset
+from fluxstart_tui.rpc.errors import RpcError
+from fluxstart_tui.tui.screens.ask import Ask, Prompt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from fluxstart_tui.tui.app import FluxApp
+    from fluxstart_tui.tui.view import View
+
+_EXTENSION = 60.0
+_SIGNALS = ("TERM", "KILL", "STOP", "CONT", "INT", "USR1")
+
+
+def _request(app: FluxApp, topic: str, payload: dict[str, Any], done: str) -> None:
+    """Call the start service and say what has come of it."""
+    commands = app.source.commands
+    if commands is None:
+        app.notify("this instance takes no commands: it is only a record", severity="warning")
+        return
+
+    async def call() -> None:
+        try:
+            answer = await commands.call(topic, payload)
+        except RpcError as error:
+            app.notify(f"{topic}: {error}", severity="error", markup=False)
+        else:
+            app.notify(done.format(**answer), markup=False)
+
+    app.run_worker(call(), exclusive=False)
+
+
+def _unable(app: FluxApp) -> bool:
+    if app.source.commands is None:
+        app.notify("this instance takes no commands: it is only a record", severity="warning")
+    return app.source.commands is None
+
+
+def timer(app: FluxApp) -> None:
+    """Ask what to do about the exit timer."""
+    if _unable(app):
+        return
+    state = app.model.state
+    running = state.timer is not None and state.timer.deadline >= 0
+    if not running or state.timer is None:
+        app.notify("the exit timer does not run")
+        return
+    left = state.timer.deadline - app.model.now
+    ranks = idset.encode(state.ranks(lambda broker: broker.running))
+    question = (
+        f"The exit timer kills ranks {ranks} in {left:.0f} s\nIt runs since {state.timer.cause}."
+    )
+
+    def answered(key: str | None) -> None:
+        if key == "e":
+            payload = {"action": "extend", "seconds": _EXTENSION}
+            _request(app, "start.timer", payload, "extended: {remaining:.0f} s are left")
+        elif key == "c":
+            _request(app, "start.timer", {"action": "cancel"}, "the exit timer is cancelled")
+        elif key == "k":
+            _request(app, "start.timer", {"action": "fire"}, "killed ranks {ranks}")
+
+    answers = [("e", "extend by 60 s"), ("c", "cancel"), ("k", "kill now")]
+    app.push_screen(Ask(question, answers), answered)
+
+
+def send_signal(app: FluxApp) -> None:
+    """Ask for a signal and for ranks, and send it."""
+    if _unable(app):
+        return
+    ranks = idset.encode(app.chosen) if app.chosen else "all"
+
+    def given(text: str | None) -> None:
+        words = (text or "").split()
+        if len(words) != 2:
+            if text:
+                app.notify(f"'{text}' is not SIGNAL RANKS", severity="error", markup=False)
+            return
+        name = words[0].upper().removeprefix("SIG")
+        number = int(name) if name.isdigit() else getattr(signal, f"SIG{name}", None)
+        if number is None:
+            app.notify(f"there is no signal {name}", severity="error", markup=False)
+            return
+
+        def confirmed(key: str | None) -> None:
+            if key == "y":
+                payload = {"ranks": words[1], "signum": int(number)}
+                _request(app, "start.signal", payload, f"sent SIG{name} to ranks {{ranks}}")
+
+        question = f"Send SIG{name} to ranks {words[1]}?"
+        app.push_screen(Ask(question, [("y", "yes"), ("n", "no")]), confirmed)
+
+    hint = f"SIGNAL RANKS, such as KILL 3 or {' '.join(_SIGNALS[2:4])}..."
+    app.push_screen(Prompt("Send a signal (SIGNAL RANKS)", f"TERM {ranks}", hint), given)
+
+
+def hold(app: FluxApp) -> None:
+    """Ask what to hold in PMI or to release."""
+    if _unable(app):
+        return
+    held = idset.encode(app.model.state.ranks(lambda broker: broker.held))
+    barrier = app.model.state.barrier_held
+    chosen = idset.encode(app.chosen)
+    now = f"{held or 'no ranks'}{', the barrier' if barrier else ''}"
+    question = f"Hold ranks in PMI, or the barrier\nHeld now: {now}."
+    answers = [("b", "hold the barrier"), ("r", "release all")]
+    if chosen:
+        answers.insert(0, ("h", f"hold ranks {chosen}"))
+
+    def answered(key: str | None) -> None:
+        payload: dict[str, Any] | None = {
+            "h": {"hold": chosen}, "b": {"hold": "barrier"}, "r": {"release": "all"}
+        }.get(key or "")  # fmt: skip
+        if payload is not None:
+            _request(app, "start.pmi", payload, "held now: ranks '{ranks}', barrier: {barrier}")
+
+    app.push_screen(Ask(question, answers), answered)
+
+
+def shut_down(app: FluxApp) -> None:
+    """Begin an orderly end."""
+    if not _unable(app):
+        _request(app, "start.shutdown", {}, "the instance is being shut down")
+
+
+def leave(app: FluxApp) -> None:
+    """Quit, at once if no instance of ours would be left."""
+    source = app.source
+    code = source.poll()
+    if not source.owned or code is not None or app.model.ended:
+        app.exit(code if code is not None else 0)
+        return
+    running = app.model.state.ranks(lambda broker: broker.running)
+    question = f"{len(running)} of {app.model.size} brokers run\nWhat becomes of them?"
+
+    def answered(key: str | None) -> None:
+        app.leaving = key in ("s", "k")
+        if key == "s":
+            shut_down(app)
+        elif key == "k":
+            _request(app, "start.timer", {"action": "fire"}, "killed ranks {ranks}")
+        elif key == "l":
+            source.let_go()
+            app.exit(0)
+
+    answers = [("s", "shut down"), ("k", "kill"), ("l", "leave running"), ("b", "back")]
+    app.push_screen(Ask(question, answers), answered)
+
+
+def after_the_end(app: FluxApp) -> None:
+    """Say that the instance is over and what one can do now."""
+    code = app.source.poll()
+    if app.leaving:
+        app.exit(code)
+        return
+    app.notify(
+        f"The instance has ended with exit code {code}. Look around; q quits and returns that"
+        " code.",
+        title="ended",
+        severity="information" if code == 0 else "error",
+        timeout=10,
+        markup=False,
+    )
+
+
+def palette(app: FluxApp, views: Mapping[str, type[View]]) -> Iterable[SystemCommand]:
+    """Yield what the command palette offers."""
+    for name, view in views.items():
+        yield SystemCommand(view.TITLE, f"show {view.TITLE}", _shower(app, name))
+    for title, text, function in (
+        ("Exit timer", "extend it, cancel it, or kill now", timer),
+        ("Send a signal", "to a rank or a set of ranks", send_signal),
+        ("Hold or release PMI", "ranks, or the barrier", hold),
+        ("Shut down", "end the instance in order", shut_down),
+        ("Quit", "leave the UI", leave),
+    ):
+        yield SystemCommand(title, text, lambda function=function: function(app))
+
+
+def _shower(app: FluxApp, name: str) -> Any:
+    async def show() -> None:
+        await app.action_show(name)
+
+    return show

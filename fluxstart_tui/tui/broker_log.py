@@ -1,0 +1,167 @@
+"""Log records of all brokers: where they are, when, whose, how bad, of which module."""
+
+from __future__ import annotations
+
+import calendar
+import re
+import time
+from array import array
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from fluxstart_tui.session.output import STREAMS
+from fluxstart_tui.tui.spool_lines import NEVER, SpoolLines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fluxstart_tui.session.output_reader import SpoolReader
+
+LOG = STREAMS.index("log")
+SEVERITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
+_APPS_MAX = 1 << 12
+_UNKNOWN = 6
+"""The severity of what is no record: info."""
+
+_HEAD = re.compile(rb"<(\d{1,4})>\d+ (\S+) (\d{1,9}) (\S+) \S+ \S+ \S+ ?")
+_STAMP = re.compile(rb"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d(?:\.\d{1,9})?)Z")
+
+
+class Record(NamedTuple):
+    """One record, decoded."""
+
+    t: float
+    rank: int
+    severity: int
+    """Index into SEVERITIES."""
+    app: str
+    text: str
+
+
+def epoch(stamp: bytes, days: dict[bytes, float]) -> float | None:
+    """Return a record's time stamp as seconds since 1970, None if it is none.
+
+    Args:
+        stamp: `2026-11-22T06:54:27.593457Z`.
+        days: midnights that are known already, by their date.
+    """
+    found = _STAMP.fullmatch(stamp)
+    if found is None:
+        return None
+    day = stamp[:10]
+    midnight = days.get(day)
+    if midnight is None:
+        try:
+            year, month, date = (int(found[n]) for n in (1, 2, 3))
+            midnight = float(calendar.timegm(datetime(year, month, date).timetuple()))
+        except ValueError:
+            return None
+        if len(days) < 1000:
+            days[day] = midnight
+    return midnight + int(found[4]) * 3600 + int(found[5]) * 60 + float(found[6])
+
+
+class BrokerLog:
+    """The index of the log stream, which may grow.
+
+    Args:
+        spool: the spool.
+        start: when the session began (RFC 3339), as its header says.
+    """
+
+    def __init__(self, spool: SpoolReader, start: str = "") -> None:
+        self._lines = SpoolLines(spool, (LOG,))
+        self._start: float | None
+        try:
+            self._start = datetime.fromisoformat(start).timestamp()
+        except (ValueError, TypeError, OverflowError):
+            self._start = None
+        self.t = array("d")
+        """When it was written: seconds since the session's start, by its own time stamp."""
+        self.rank = array("H")
+        self.severity = array("B")
+        self.app = array("H")
+        """Index into `apps`."""
+        self.apps: list[str] = []
+        self.complete = False
+        self._place = array("Q")
+        self._length = array("I")
+        self._days: dict[bytes, float] = {}
+        self._numbers: dict[bytes, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.t)
+
+    @property
+    def progress(self) -> float:
+        """How much of the spool has been read, from 0 to 1."""
+        return 1.0 if self.complete else self._lines.progress()
+
+    def poll(self, until: float = NEVER, clock: Callable[[], float] = time.monotonic) -> bool:
+        """Index what is new, but not much longer than `until` by the clock; tell if there was."""
+        before = len(self.t)
+        while (lines := self._lines.poll()) is not None:
+            for t, rank, place, text in zip(lines.t, lines.rank, lines.place, lines.text,
+                                            strict=True):  # fmt: skip
+                self._take(t, rank, place, text)
+            if clock() >= until:
+                self.complete = False
+                return len(self.t) > before
+        self.complete = True
+        return len(self.t) > before
+
+    def _take(self, came: float, of: int, place: int, line: bytes) -> None:
+        t, rank, severity, app = came if -NEVER < came < NEVER else 0.0, of, _UNKNOWN, b"?"
+        found = _HEAD.match(line)
+        if found is not None:
+            severity = min(int(found[1]) >> 3, 7)
+            rank = int(found[3]) if int(found[3]) < 1 << 16 else of
+            app = found[4]
+            wrote = None if self._start is None else epoch(found[2], self._days)
+            # A clock that was set, or another host's, must not throw a record out of all order.
+            if wrote is not None and self._start is not None and abs(wrote - self._start - t) < 60:
+                t = max(0.0, wrote - self._start)
+        self.t.append(t)
+        self.rank.append(rank)
+        self.severity.append(severity)
+        self.app.append(self._number(app))
+        self._place.append(place)
+        self._length.append(len(line))
+
+    def _number(self, app: bytes) -> int:
+        number = self._numbers.get(app)
+        if number is None:
+            if len(self.apps) >= _APPS_MAX:
+                return 0
+            number = self._numbers[app] = len(self.apps)
+            self.apps.append(_shown(app)[:40])
+        return number
+
+    def raw(self, i: int) -> bytes:
+        """Return a record as it was written, without the newline."""
+        return self._lines.read(self._place[i], self._length[i]).rstrip(b"\r\n")
+
+    def raws(self, lines: list[int]) -> list[bytes]:
+        """Return the texts of records, without what precedes them."""
+        read = self._lines.read_many(
+            [self._place[i] for i in lines], [self._length[i] for i in lines]
+        )
+        return [_text(line) for line in read]
+
+    def decode(self, i: int) -> Record:
+        """Return what a record says."""
+        text = _shown(_text(self.raw(i)))
+        return Record(self.t[i], self.rank[i], self.severity[i], self.apps[self.app[i]], text)
+
+
+def _text(line: bytes) -> bytes:
+    found = _HEAD.match(line)
+    return (line[found.end() :] if found else line).rstrip(b"\r\n")
+
+
+def _shown(data: bytes) -> str:
+    """Return text in which nothing moves a cursor."""
+    text = data.decode("utf-8", "replace").replace("\t", "    ")
+    return text if text.isprintable() else "".join(
+        c if c.isprintable() else f"\\x{ord(c):02x}" for c in text
+    )  # fmt: skip

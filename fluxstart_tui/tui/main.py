@@ -1,0 +1,64 @@
+"""Run the UI on an instance that is started, that runs, or that is recorded."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from fluxstart_tui.tui.source import Live, Source, SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+_CLOSING = 30.0
+"""Seconds in which an instance of ours has to end when we do."""
+
+
+def live(words: Sequence[str], directory: str | None, report: Callable[[str], str]) -> int:
+    """Start an instance and show it.
+
+    Args:
+        words: the command line of the engine.
+        directory: where its session goes; None is where sessions live.
+        report: sums up a session, given its directory; printed when we are done.
+
+    Returns:
+        The instance's exit code, 0 if it was left running.
+    """
+    environ = dict(os.environ)  # Textual takes NO_COLOR out of it
+    source = Live(words, environ, directory)
+    try:
+        asyncio.run(source.started())
+    except SourceError as error:
+        sys.stderr.write(f"{error}\n")
+        return source.poll() or 1
+    code: int | None = None
+    try:
+        code = _show(source, environ)
+    finally:
+        ended = source.finish(_CLOSING)
+        if ended is not None:
+            code = ended
+            sys.stderr.write(report(source.directory))
+        else:
+            sys.stderr.write(f"the instance runs on: --attach={source.directory}\n")
+    return code if code is not None else 1
+
+
+def recorded(directory: str, *, replay: bool) -> int:
+    """Show a session, and the instance behind it if that runs.
+
+    Raises:
+        SourceError: there is none.
+    """
+    return _show(Source(directory, replay=replay), dict(os.environ)) or 0
+
+
+def _show(source: Source, environ: Mapping[str, str]) -> int | None:
+    from fluxstart_tui.tui.app import FluxApp
+
+    app = FluxApp(source, environ)
+    result = app.run()
+    return result if result is not None else app.return_code

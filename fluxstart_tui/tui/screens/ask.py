@@ -1,0 +1,89 @@
+"""A question over the views: one of a few answers, by key, mouse or Enter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Static
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+
+class Ask(ModalScreen[str | None]):
+    """Ask one question; the result is the key of the answer, None if there is none.
+
+    Args:
+        question: what is asked; the first line is the question, more explain it.
+        answers: key and text of each answer; the first one has the focus.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("escape", "dismiss(None)", "back"),
+        ("left", "app.focus_previous", ""),
+        ("right", "app.focus_next", ""),
+    ]
+
+    def __init__(self, question: str, answers: list[tuple[str, str]]) -> None:
+        super().__init__()
+        self._question = question
+        self._answers = answers
+
+    def compose(self) -> ComposeResult:
+        """Lay it out."""
+        title, _, more = self._question.partition("\n")
+        with Vertical(classes="dialog"):
+            yield Static(Text(title, style="bold"))
+            if more:
+                yield Static(Text(more), classes="more")
+            with Horizontal(classes="buttons"):
+                for key, text in self._answers:
+                    label = Text.assemble((key, "bold underline"), " ", text)
+                    yield Button(label, id=f"answer-{key}")
+
+    def on_mount(self) -> None:
+        """Let Enter take the first answer."""
+        self.query(Button).first().focus()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Take the answer that was clicked."""
+        self.dismiss((event.button.id or "").removeprefix("answer-"))
+
+    def on_key(self, event: events.Key) -> None:
+        """Take the answer whose key was pressed."""
+        if event.character and any(key == event.character for key, _ in self._answers):
+            event.stop()
+            self.dismiss(event.character)
+
+
+class Prompt(ModalScreen[str | None]):
+    """Ask for one line; None if there is none.
+
+    Args:
+        question: what is asked.
+        text: what is there already.
+        hint: what could be typed.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss(None)", "back")]
+
+    def __init__(self, question: str, text: str = "", hint: str = "") -> None:
+        super().__init__()
+        self._question = question
+        self._text = text
+        self._hint = hint
+
+    def compose(self) -> ComposeResult:
+        """Lay it out."""
+        with Vertical(classes="dialog"):
+            yield Static(Text(self._question, style="bold"))
+            yield Input(self._text, placeholder=self._hint)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Take the line."""
+        self.dismiss(event.value)

@@ -1,0 +1,179 @@
+"""Where what one looks at comes from: an instance that is started, one that runs, or a record."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from fluxstart_tui.session import store
+from fluxstart_tui.session.reader import Session, SessionError
+from fluxstart_tui.tui.clock import LiveClock, ReplayClock
+from fluxstart_tui.tui.commands import Commands
+from fluxstart_tui.tui.model import Model
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_PATIENCE = 30.0
+"""Seconds in which an engine has to begin its session."""
+
+_POLL = 0.01
+
+
+class SourceError(Exception):
+    """There is nothing to look at; the text is one line."""
+
+
+class Source:
+    """A session that can be looked at, and the instance behind it if there is one.
+
+    Args:
+        directory: the session's.
+        replay: it is only played, even if the instance still runs.
+    """
+
+    def __init__(self, directory: str, *, replay: bool = False) -> None:
+        try:
+            session = Session(directory)
+        except SessionError as error:
+            raise SourceError(str(error)) from None
+        self.directory = directory
+        uri = session.header.get("start_uri")
+        self.commands: Commands | None = None
+        if replay:
+            events = list(Session(directory).events())
+            clock = ReplayClock(max((t for t, _ in events), default=0.0))
+            self.model = Model(session, clock)
+        else:
+            self.model = Model(session, LiveClock(str(session.header.get("start") or "")))
+            if session.live and isinstance(uri, str):
+                self.commands = Commands(uri)
+
+    @property
+    def kind(self) -> str:
+        """What one looks at: `live`, `attached` or `replay`."""
+        return "replay" if self.model.replay is not None else "attached"
+
+    @property
+    def owned(self) -> bool:
+        """Whether the instance is ours: it ends with us unless it is let go."""
+        return False
+
+    async def started(self) -> None:
+        """Wait until there is something to see."""
+
+    def poll(self) -> int | None:
+        """Return the exit code of an engine of ours that has ended, else None."""
+        return None
+
+    def let_go(self) -> None:
+        """Leave the instance running when we end."""
+
+    @property
+    def complaints(self) -> str:
+        """What the engine has said on stderr."""
+        return ""
+
+
+class Live(Source):
+    """An instance that is started for us, in a session of its own, tied to us by a pipe.
+
+    Args:
+        words: the command line of the engine, options and program, less --record.
+        directory: where the session goes; None is where sessions live.
+        environ: its environment: as ours was before Textual changed it.
+
+    Raises:
+        SourceError: it does not come so far as to write a session; `code` is its exit code.
+    """
+
+    def __init__(
+        self, words: Sequence[str], environ: Mapping[str, str], directory: str | None = None
+    ) -> None:
+        theirs, self._tether = os.pipe2(os.O_CLOEXEC)
+        self._released = False
+        self.directory = store.create(directory)
+        command = [sys.executable, "-m", "fluxstart_tui", "--headless", "--no-summary"]
+        command += [f"--record={self.directory}", f"--tether={theirs}", *words]
+        self._stderr = os.memfd_create("stderr", os.MFD_CLOEXEC)
+        try:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._stderr,
+                env=dict(environ),
+                pass_fds=(theirs,),
+                start_new_session=True,
+            )
+        finally:
+            os.close(theirs)
+        self.code: int | None = None
+
+    @property
+    def kind(self) -> str:
+        """What one looks at."""
+        return "live"
+
+    @property
+    def owned(self) -> bool:
+        """Whether the instance is ours."""
+        return True
+
+    async def started(self) -> None:
+        """Wait until there is a session.
+
+        Raises:
+            SourceError: the engine has ended without one.
+        """
+        path = os.path.join(self.directory, "session.json")
+        for _ in range(int(_PATIENCE / _POLL)):
+            if os.path.exists(path):
+                super().__init__(self.directory)
+                return
+            if self.poll() is not None:
+                break
+            await asyncio.sleep(_POLL)
+        else:
+            self._process.kill()
+        raise SourceError(self.complaints or "the engine has not begun a session")
+
+    def poll(self) -> int | None:
+        """Return the exit code of the engine if it has ended, else None."""
+        if self.code is None:
+            code = self._process.poll()
+            self.code = code if code is None or code >= 0 else 128 - code
+        return self.code
+
+    def let_go(self) -> None:
+        """Leave the instance running when we end."""
+        self._released = True
+        os.write(self._tether, b"d")
+
+    def finish(self, patience: float) -> int | None:
+        """End the instance unless it was let go, and wait for that.
+
+        Args:
+            patience: seconds after which the engine is killed; its guardian does the rest.
+
+        Returns:
+            The exit code, None if the instance was let go.
+        """
+        os.close(self._tether)
+        if self._released:
+            return None
+        try:
+            self._process.wait(patience)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        return self.poll()
+
+    @property
+    def complaints(self) -> str:
+        """What the engine has said on stderr."""
+        size = os.fstat(self._stderr).st_size
+        return os.pread(self._stderr, size, 0).decode(errors="replace").rstrip("\n")

@@ -1,0 +1,1 @@
+"""The terminal that is embedded in a view."""

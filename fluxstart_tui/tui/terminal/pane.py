@@ -1,0 +1,207 @@
+"""A rank's terminal as it is shown; views/terminal.py is what is typed on it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.content import Content
+from textual.geometry import Region
+from textual.strip import Strip
+
+from fluxstart_tui.tui.terminal import caption, emulator
+from fluxstart_tui.tui.terminal.feed import Feed
+from fluxstart_tui.tui.terminal.paint import Picture
+from fluxstart_tui.tui.terminal.typist import Typist
+from fluxstart_tui.tui.view import View
+
+if TYPE_CHECKING:
+    from fluxstart_tui.tui.commands import Commands
+    from fluxstart_tui.tui.model import Model
+    from fluxstart_tui.tui.terminal.emulator import Emulator
+
+_FRAME = 0.008
+"""Seconds of a frame that may go into feeding the emulator."""
+
+_LATE = 0.1
+"""Seconds that may go into what was there before the view was first shown."""
+
+_HOT = 0.4
+"""Seconds after a key for which its echo is looked out for."""
+
+_LOOKOUT = 0.004
+"""Seconds between two looks for an echo."""
+
+_IDLE = 0.25
+"""Seconds between two looks while another view is shown: programs want answers all the same."""
+
+_SIZE = 80, 24
+"""What the engine's terminal has until it is told another."""
+
+
+class Pane(View):
+    """Shows the session's tty stream of a rank.
+
+    Args:
+        model: what there is to see.
+        commands: takes input and size; None for a recorded instance.
+        rank: whose terminal; rank 0 has the initial program's.
+    """
+
+    DEFAULT_CSS = """
+    Pane {
+        height: 1fr;
+        background: $background;
+        color: $foreground;
+        border: round $panel-lighten-2;
+        border-title-color: $text-muted;
+        border-subtitle-color: $text-muted;
+        &.-captured {
+            border: heavy $accent;
+            border-title-color: $accent;
+            border-title-style: bold;
+            border-subtitle-color: $accent;
+        }
+    }
+    """
+    ALLOW_SELECT = False
+    ticks: ClassVar[bool] = True
+
+    def __init__(self, model: Model, commands: Commands | None = None, rank: int = 0) -> None:
+        super().__init__(model, commands)
+        self.rank = rank
+        self.captured = False
+        """Whether keys go to the program."""
+        self._typist: Typist | None = None
+        if commands is not None and rank == 0:  # the engine has the one terminal
+            self._typist = Typist(commands, self._failed)
+        self._terminal: Emulator | None = None
+        self._feed: Feed | None = None
+        self._picture: Picture | None = None
+        self._missing = ""
+        try:
+            self._terminal = emulator.create(*_SIZE)
+        except emulator.UnavailableError as error:
+            self._missing = str(error)
+        else:
+            self._feed = Feed(model, rank, self._terminal, self.type)
+            self._picture = Picture(self._terminal)
+        self._base = Style()
+        self._shown = False
+        self._said = ("", "")
+        self._trouble: str | None = None
+        self._notice = ""
+        self._bells = 0
+        self._hot_until = 0.0
+
+    def on_mount(self) -> None:
+        """Begin to feed the emulator, shown or not."""
+        self._hot = self.set_interval(_LOOKOUT, self._look_out, pause=True)
+        self.set_interval(_IDLE, self._idle)
+
+    def on_unmount(self) -> None:
+        """Send nothing any more."""
+        if self._typist is not None:
+            self._typist.close()
+
+    def type(self, data: bytes) -> None:
+        """Send bytes to the program."""
+        if data and self._typist is not None and not self.model.ended:
+            self._typist.type(data)
+            self._wake()
+
+    def look(self) -> None:
+        """Take what is new of the tty stream and repaint the rows that it changed."""
+        if self._feed is not None and self.size.width:
+            self._feed.pump(_FRAME)
+            self._paint()
+            self._ring()
+            if self._typist is not None and self._feed.garbled():
+                self._typist.nudge()
+        self._say()
+
+    def _idle(self) -> None:
+        if self._feed is not None and self._feed.pump(_FRAME) and self._feed.behind:
+            self._wake()
+
+    def _wake(self) -> None:
+        if not self.is_attached:
+            return
+        self._hot_until = time.monotonic() + _HOT
+        self._hot.resume()
+
+    def _look_out(self) -> None:
+        assert self._feed is not None
+        if self._feed.pump(_FRAME) and self.is_on_screen:
+            self._paint()
+        if time.monotonic() > self._hot_until and not self._feed.behind:
+            self._hot.pause()
+
+    def _paint(self) -> None:
+        if self._feed is None or self._picture is None or not self._feed.paintable():
+            return
+        rows = self._picture.update()
+        if rows and not self._shown:
+            self._shown = True
+            self.refresh()
+        elif rows:
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in rows))
+
+    def render_line(self, y: int) -> Strip:
+        """Return a row of the screen, with the selection and the cursor on it."""
+        if self._picture is not None and self._feed is not None and self._feed.any:
+            strip = self._picture.line(y, solid=self.captured)
+        else:
+            words = caption.EMPTY if self._picture is not None else caption.missing(self._missing)
+            strip = Strip([Segment(words[y] if y < len(words) else "", self._base)])
+        return strip.adjust_cell_length(self.size.width, self._base)
+
+    def _say(self) -> None:
+        """Put into the frame where keys go, and how the program is."""
+        types = self._typist is not None
+        title = caption.title(self.model, types=types, captured=self.captured)
+        parts = [self._trouble and f"✗ {self._trouble}", self._notice]
+        if self._terminal is not None:
+            back = self._terminal.scrolled.back
+            parts += [f"↑ {back} lines back · shift+End returns" if back else ""]
+            parts += [caption.state(self.model, self.rank), self._terminal.title]
+        below = " · ".join(part for part in parts if part)
+        if self._said != (title, below):
+            self._said = title, below
+            # Text of a program is never markup.
+            self.border_title, self.border_subtitle = Content(title), Content(below)
+
+    def _ring(self) -> None:
+        assert self._terminal is not None
+        if self._terminal.bells != self._bells:
+            self._bells = self._terminal.bells
+            if self.captured:
+                self.app.bell()
+
+    def _failed(self, trouble: str | None) -> None:
+        self._trouble = trouble
+        self._say()
+
+    def on_resize(self) -> None:
+        """Give both terminals our size."""
+        if not self.size.width or not self.size.height:
+            return
+        if self._feed is not None:
+            if self._typist is not None:
+                self._feed.pump(_LATE)
+            self._feed.resize(*self.size, told=self._typist is not None)
+            self._wake()
+        if self._typist is not None:
+            self._typist.resize(*self.size)
+
+    def notify_style_update(self) -> None:
+        """Take over the theme's colours."""
+        super().notify_style_update()
+        rich = self.rich_style
+        base = Style(color=rich.color, bgcolor=rich.bgcolor)
+        if base != self._base:
+            self._base = base
+            if self._picture is not None:
+                self._picture.restyle(base)

@@ -1,0 +1,160 @@
+"""What can be done to a broker: signals, starting it, holding it in PMI, a debugger, a shell."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from typing import TYPE_CHECKING, NamedTuple
+
+from fluxstart_tui.diagnose.words import who
+from fluxstart_tui.rfc import idset
+from fluxstart_tui.rpc.errors import RpcError
+from fluxstart_tui.tui.screens.ask import Ask
+from fluxstart_tui.tui.views.detail_text import unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from fluxstart_tui.tui.views.detail import DetailView
+
+_SIGNALS = {"t": "TERM", "k": "KILL", "s": "STOP", "c": "CONT", "i": "INT", "u": "USR1"}
+_YES_NO = [("y", "yes"), ("n", "no")]
+
+
+class Action(NamedTuple):
+    """Something that can be done to the broker that is shown, or to the chosen ones."""
+
+    key: str
+    """The key for it, as Textual names it."""
+    shown: str
+    """The key as it is written."""
+    label: str
+    reason: Callable[[DetailView], str]
+    """Says why it can not be done now; "" if it can."""
+    run: Callable[[DetailView], None]
+
+
+def targets(view: DetailView) -> frozenset[int]:
+    """Return whom an action is for: the chosen ranks if this one is among them, else this one."""
+    return view.chosen if view.rank in view.chosen else frozenset({view.rank})
+
+
+def _call(view: DetailView, done: str, *calls: tuple[str, dict[str, Any]]) -> None:
+    """Make calls one after the other and say what has come of them."""
+    commands = view.commands
+    assert commands is not None
+
+    async def call() -> None:
+        try:
+            for topic, payload in calls:
+                await commands.call(topic, payload)
+        except RpcError as error:
+            view.app.notify(f"{topic}: {error}", severity="error", markup=False)
+        else:
+            view.app.notify(done, markup=False)
+
+    view.run_worker(call(), exclusive=False)
+
+
+def _commandless(view: DetailView) -> str:
+    return "" if view.commands is not None else "a record takes no commands"
+
+
+def _not_running(view: DetailView) -> str:
+    ranks = targets(view)
+    if any(view.model.state.broker(rank).running for rank in ranks):
+        return _commandless(view)
+    return _commandless(view) or "it does not run"
+
+
+def _ask_signal(view: DetailView) -> None:
+    ranks = targets(view)
+
+    def picked(key: str | None) -> None:
+        name = _SIGNALS.get(key or "")
+        if name is None:
+            return
+        number = getattr(signal, f"SIG{name}")
+
+        def confirmed(answer: str | None) -> None:
+            if answer == "y":
+                payload = {"ranks": idset.encode(ranks), "signum": int(number)}
+                _call(view, f"sent SIG{name} to {who(ranks)}", ("start.signal", payload))
+
+        view.app.push_screen(Ask(f"Send SIG{name} to {who(ranks)}?", _YES_NO), confirmed)
+
+    answers = list(_SIGNALS.items())
+    view.app.push_screen(Ask(f"Which signal to {who(ranks)}?", answers), picked)
+
+
+def _start(view: DetailView) -> None:
+    rank = view.rank
+    running = view.model.state.broker(rank).running
+    question = f"Start rank {rank}?"
+    calls: list[tuple[str, dict[str, Any]]] = [("start.run", {"rank": rank})]
+    if running:
+        question = f"End rank {rank} and start it again?\nIt gets SIGTERM; others may miss it."
+        end = {"rank": rank, "signum": int(signal.SIGTERM)}
+        calls = [("start.kill", end), ("start.wait", {"rank": rank}), *calls]
+
+    def confirmed(answer: str | None) -> None:
+        if answer == "y":
+            _call(view, f"rank {rank} was started", *calls)
+
+    view.app.push_screen(Ask(question, _YES_NO), confirmed)
+
+
+def _held(view: DetailView) -> bool:
+    return any(view.model.state.broker(rank).held for rank in targets(view))
+
+
+def _unholdable(view: DetailView) -> str:
+    state = view.model.state
+    past = all(state.broker(rank).pmi in ("finalize", "closed") for rank in targets(view))
+    return _commandless(view) or ("it is past PMI" if past and not _held(view) else "")
+
+
+def _hold(view: DetailView) -> None:
+    ranks = targets(view)
+    verb, done = ("release", "released") if _held(view) else ("hold", "held")
+
+    def confirmed(answer: str | None) -> None:
+        if answer == "y":
+            _call(view, f"{who(ranks)} {done}", ("start.pmi", {verb: idset.encode(ranks)}))
+
+    question = f"{verb.capitalize()} {who(ranks)} in PMI?"
+    view.app.push_screen(Ask(question, _YES_NO), confirmed)
+
+
+def _undebuggable(view: DetailView) -> str:
+    return unreadable(view.model, view.rank) or ("" if shutil.which("gdb") else "there is no gdb")
+
+
+def _debug(view: DetailView) -> None:
+    pid = view.model.state.broker(view.rank).pid
+    view.launch(f"gdb rank {view.rank}", ["gdb", "-p", str(pid)], {})
+
+
+def _shellless(view: DetailView) -> str:
+    if view.model.ended or view.model.replay is not None:
+        return "the instance has ended" if view.model.ended else "a record takes no commands"
+    return "" if view.model.state.attributes.get("local-uri") else "rank 0 has no URI yet"
+
+
+def _shell(view: DetailView) -> None:
+    uri = view.model.state.attributes["local-uri"]
+    view.launch("shell", [os.environ.get("SHELL") or "/bin/sh"], {"FLUX_URI": uri})
+
+
+ACTIONS = (
+    Action("s", "s", "signal", _not_running, _ask_signal),
+    Action("r", "r", "start", _commandless, _start),
+    Action("h", "h", "hold", _unholdable, _hold),
+    Action("D", "D", "gdb", _undebuggable, _debug),
+    Action("exclamation_mark", "!", "shell", _shellless, _shell),
+    Action("w", "w", "waits", lambda _: "", lambda view: view.gather()),
+)
+"""All of them; the app may offer them in its palette: `action.run(view)` unless there is a
+reason not to."""

@@ -1,0 +1,287 @@
+"""The Brokers view: a map of the ranks over a table of them and a grid of panes."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Input, Static
+
+from fluxstart_tui.tui.view import View
+from fluxstart_tui.tui.views.broker_columns import columns, matching
+from fluxstart_tui.tui.widgets import looks
+from fluxstart_tui.tui.widgets.panes import PaneGrid
+from fluxstart_tui.tui.widgets.rank_map import RankMap
+from fluxstart_tui.tui.widgets.table import Table
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from fluxstart_tui.tui.commands import Commands
+    from fluxstart_tui.tui.model import Model
+    from fluxstart_tui.tui.widgets.messages import Chose, Moved, Opened
+
+_WIDE = 150
+"""Columns from which table and panes fit beside each other."""
+_TALL = 32
+"""Rows from which they fit over each other."""
+_PAUSE = 0.1
+"""Seconds between two looks at the least: output may change the model sixty times a second."""
+_TICK = 0.24
+"""Seconds between two looks if only time passes."""
+_MODES = ("table", "panes", "both")
+_MAPS = ("some", "all", "none")
+
+
+class BrokersView(View):
+    """All brokers: a map, a table, panes.
+
+    Args:
+        model: the session.
+        commands: what can be asked of the instance.
+    """
+
+    TITLE = "Brokers"
+    KEYS: ClassVar[list[tuple[str, str]]] = [
+        ("arrows, click", "go to a rank; Tab goes from map to table to panes"),
+        ("space, shift+arrows, drag", "choose ranks (x does it in a replay too); Esc: none"),
+        ("enter, double click", "look at the rank in detail"),
+        ("p", "table, panes or both"),
+        ("m", "map small, large or none"),
+        ("n N", "in the map: to the next, previous rank in trouble"),
+        ("o O", "sort by the next column, turn the order round (or click a title)"),
+        (
+            "/",
+            "show only these: an idset, or words of state, PMI phase, exit, host; !word: without",
+        ),
+        ("c", "show only the chosen ranks, or all"),
+    ]
+    ticks = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("p", "panes", "Panes"),
+        Binding("m", "map", "Map"),
+        Binding("o", "sort(1)", "Sort"),
+        Binding("O", "sort(0)", "Turn round", show=False),
+        Binding("slash", "filter", "Filter"),
+        Binding("c", "only_chosen", "Chosen", show=False),
+        Binding("escape", "clear", "Clear", show=False),
+    ]
+    DEFAULT_CSS = """
+    BrokersView { layout: vertical; }
+    BrokersView #both { height: 1fr; }
+    BrokersView .rows { height: 1fr; width: 1fr; }
+    BrokersView #filter { height: 1; border: none; padding: 0 1; background: $panel; }
+    BrokersView #filtered { height: 1; padding: 0 1; color: $text-warning; }
+    """
+
+    def __init__(self, model: Model, commands: Commands | None = None) -> None:
+        super().__init__(model, commands)
+        self.filter = ""
+        self.only_chosen = False
+        self._mode: str | None = None
+        self._map_mode = "some"
+        self._shown: object = None
+        self._seen: object = None
+        self._looked = 0.0
+        self._hosts: object = None
+        self._ranks: list[int] = []
+        self.map = RankMap(model)
+        self.table = Table(columns(model))
+        self.panes = PaneGrid(model)
+
+    def compose(self) -> ComposeResult:
+        """Lay it out."""
+        yield self.map
+        yield Static("", id="filtered", markup=False)
+        with Horizontal(id="both"):
+            with Vertical(id="table", classes="rows"):
+                yield self.table
+            with Vertical(id="panes", classes="rows"):
+                yield self.panes
+        filtering = Input(placeholder="idset such as 0-3,8, or words such as quorum, failed, !run")
+        filtering.id = "filter"
+        filtering.display = False
+        yield filtering
+
+    @property
+    def mode(self) -> str:
+        """What is below the map: what was asked for, or else what fits."""
+        width, height = self.size
+        fits = width >= _WIDE or height >= _TALL
+        if self._mode is None:
+            return "both" if fits else "table"
+        return "table" if self._mode == "both" and not fits else self._mode
+
+    def focus_main(self) -> None:
+        """Give the focus to the table."""
+        (self.table if self.mode != "panes" else self.panes).focus()
+
+    def look(self) -> None:
+        """Take what is new in the model and repaint what has changed, a few times a second."""
+        age = time.monotonic() - self._looked
+        seen = (self.model.version, self.chosen, getattr(self.app, "rank", None))
+        if age >= (_PAUSE if seen != self._seen else _TICK):
+            self.look_now()
+
+    def look_now(self) -> None:
+        """Take what is new at once."""
+        self._looked = time.monotonic()
+        state = self.model.state
+        failed = any(looks.look(one).name in looks.FAILED for one in state.brokers.values())
+        if self._hosts != (key := (state.size, state.attributes.get("hostlist"), failed)):
+            self._hosts = key
+            self.table.set_columns(columns(self.model, failed=failed))
+        chosen = self.chosen
+        self.map.mark(chosen)
+        self.table.chosen = chosen
+        if not self.app_rank_known:
+            self._go(self.map.cursor)
+        elif (rank := getattr(self.app, "rank", 0)) != self.map.cursor:
+            self._go(rank)
+        ranks = matching(self.model, self.filter)
+        if self.only_chosen and chosen:
+            ranks = [rank for rank in ranks if rank in chosen]
+        self._ranks = ranks
+        self._arrange()
+        if self.map.display:
+            self.map.look()
+        if self.mode != "panes":
+            self.table.empty = f"no rank is '{self.filter}'" if self.filter else "no ranks"
+            self.table.show(ranks)
+        if self.mode != "table":
+            self.panes.show(self._in_panes(ranks))
+        self._tell(len(ranks))
+        self._seen = (self.model.version, chosen, self.map.cursor)
+
+    @property
+    def app_rank_known(self) -> bool:
+        """Whether the app knows which rank has the cursor."""
+        return getattr(self.app, "rank", None) is not None
+
+    def _in_panes(self, ranks: list[int]) -> list[int]:
+        """Return whose panes are shown: the chosen ones, or else all in the table's order."""
+        if self.chosen and not self.only_chosen:
+            return [rank for rank in ranks if rank in self.chosen] or ranks
+        return ranks
+
+    def _tell(self, count: int) -> None:
+        """Say which ranks are not shown, and why."""
+        line = self.query_one("#filtered", Static)
+        parts = [f"filter '{self.filter}'"] if self.filter else []
+        parts += ["only the chosen"] if self.only_chosen and self.chosen else []
+        line.display = bool(parts)
+        text = f"{', '.join(parts)}: {count} of {self.model.size} ranks are shown   Esc: show all"
+        if parts and line.content != text:
+            line.update(text)
+
+    def _arrange(self) -> None:
+        """Give each part its place, if size or wishes have changed."""
+        width, height = self.size
+        key = (width, height, self.mode, self._map_mode, self.model.size, len(self._ranks))
+        if key == self._shown or not height:
+            return
+        self._shown = key
+        mode, maps = self.mode, self._map_mode
+        self.map.display = maps != "none"
+        alone = maps == "all"
+        self.query_one("#both").display = not alone
+        share = height if alone else max(4, height * 2 // 5)
+        self.map.styles.height = "1fr" if alone else self.map.wanted(width, share)
+        self.query_one("#table").display = mode != "panes"
+        self.query_one("#panes").display = mode != "table"
+        both = self.query_one("#both")
+        both.styles.layout = "horizontal" if width >= _WIDE else "vertical"
+        # A short table leaves its place to the panes below.
+        below = mode == "both" and width < _WIDE
+        rows = min(len(self._ranks) + 1, height // 3) if below else "1fr"
+        self.query_one("#table").styles.height = rows
+        beside = mode == "both" and width >= _WIDE
+        self.query_one("#table").styles.width = min(110, width * 11 // 20) if beside else "1fr"
+
+    def _go(self, rank: int) -> None:
+        self.app.rank = rank  # type: ignore[attr-defined] # all views know the cursor's rank
+        self.map.go(rank)
+        self.table.go(rank)
+        self.panes.go(rank)
+
+    def on_resize(self) -> None:
+        """Lay out for the new size."""
+        self.look_now()
+
+    def on_moved(self, event: Moved) -> None:
+        """Let all cursors follow."""
+        event.stop()
+        self._go(event.key)
+
+    def on_chose(self, event: Chose) -> None:
+        """Choose ranks in all views."""
+        event.stop()
+        self.choose(event.keys)
+        self.look_now()
+
+    async def on_opened(self, event: Opened) -> None:
+        """Show the detail of a rank."""
+        event.stop()
+        await self._open(event.key)
+
+    async def _open(self, rank: int) -> None:
+        self._go(rank)
+        if hasattr(self.app, "action_show"):
+            await self.app.run_action("app.show('detail')")
+
+    def action_panes(self) -> None:
+        """Show the table, the panes, or both."""
+        fits = self.size.width >= _WIDE or self.size.height >= _TALL
+        modes = _MODES if fits else _MODES[:2]
+        self._mode = modes[(modes.index(self.mode) + 1) % len(modes)]
+        self._map_mode = "some" if self._map_mode == "all" else self._map_mode
+        self.look_now()
+        self.focus_main()
+
+    def action_map(self) -> None:
+        """Show the map small, large or not at all."""
+        self._map_mode = _MAPS[(_MAPS.index(self._map_mode) + 1) % len(_MAPS)]
+        self.look_now()
+        if self._map_mode == "all":
+            self.map.focus()
+        elif self._map_mode == "none":
+            self.focus_main()
+
+    def action_sort(self, step: int) -> None:
+        """Sort by the next column; turn the order round if `step` is 0."""
+        self.table.sort(self.table.sort_by + step)
+
+    def action_filter(self) -> None:
+        """Ask which ranks are to be shown."""
+        line = self.query_one("#filter", Input)
+        line.display = True
+        line.value = self.filter
+        line.focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Filter while one types."""
+        self.filter = event.value
+        self.look_now()
+
+    def on_input_submitted(self) -> None:
+        """Go back to the table."""
+        self.query_one("#filter", Input).display = False
+        self.focus_main()
+
+    def action_only_chosen(self) -> None:
+        """Show only the chosen ranks, or all again."""
+        self.only_chosen = not self.only_chosen
+        self.look_now()
+
+    def action_clear(self) -> None:
+        """End filtering; if there is no filter, choose no ranks."""
+        line = self.query_one("#filter", Input)
+        if line.display or self.filter or self.only_chosen:
+            line.display = False
+            self.filter, line.value, self.only_chosen = "", "", False
+            self.focus_main()
+        else:
+            self.choose(frozenset())
+        self.look_now()

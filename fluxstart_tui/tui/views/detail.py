@@ -1,0 +1,256 @@
+"""One broker, and what can be done to it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from fluxstart_tui.tui import processes
+from fluxstart_tui.tui.view import View
+from fluxstart_tui.tui.views import detail_text
+from fluxstart_tui.tui.views.broker_actions import ACTIONS
+from fluxstart_tui.tui.views.detail_text import SECTIONS
+from fluxstart_tui.tui.widgets import looks
+from fluxstart_tui.tui.widgets.bar import Bar
+from fluxstart_tui.tui.widgets.paint import memory, span
+from fluxstart_tui.tui.widgets.sheet import Sheet
+from fluxstart_tui.tui.widgets.sparkline import History, bars
+from fluxstart_tui.tui.widgets.tails import Tails
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from textual.app import ComposeResult
+
+    from fluxstart_tui.tui.commands import Commands
+    from fluxstart_tui.tui.model import Model
+    from fluxstart_tui.tui.processes import Group
+    from fluxstart_tui.tui.widgets.bar import Item
+    from fluxstart_tui.tui.widgets.sheet import Row
+
+_AGE = 1.0
+"""Seconds for which what the system said of a process is good."""
+
+
+class DetailView(View):
+    """The broker under the cursor; `show(rank)` picks another.
+
+    Args:
+        model: the session.
+        commands: what can be asked of the instance.
+    """
+
+    TITLE = "Detail"
+    KEYS: ClassVar[list[tuple[str, str]]] = [
+        ("left right, tab", "section"),
+        ("[ ]", "previous, next rank"),
+        ("up down, page keys", "scroll"),
+        ("s", "send a signal to the rank, or to the chosen ones if it is one of them"),
+        ("r", "start the rank, or end it and start it again"),
+        ("h", "hold in PMI, or release"),
+        ("D !", "attach gdb; a shell in the instance"),
+        ("w", "what the threads of all brokers wait in, equal ones together"),
+        ("esc", "back to the brokers"),
+    ]
+    ticks = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,shift+tab", "section(-1)", "Section", show=False),
+        Binding("right,tab", "section(1)", "Section", show=False),
+        Binding("left_square_bracket", "rank(-1)", "Previous rank", show=False),
+        Binding("right_square_bracket", "rank(1)", "Next rank", show=False),
+        Binding("escape", "back", "Back"),
+        *(
+            Binding(one.key, f"act({at})", one.label.partition(",")[0].title(), show=False)
+            for at, one in enumerate(ACTIONS)
+        ),
+    ]
+    DEFAULT_CSS = "DetailView { layout: vertical; }"
+
+    class Launch(Message):
+        """A program is wanted in a terminal of its own: a debugger, a shell."""
+
+        def __init__(self, title: str, argv: list[str], env: Mapping[str, str]) -> None:
+            super().__init__()
+            self.title = title
+            self.argv = argv
+            self.env = env
+            """What its environment has beyond ours."""
+
+    def __init__(self, model: Model, commands: Commands | None = None) -> None:
+        super().__init__(model, commands)
+        self.section = 0
+        self._tails = Tails(model)
+        self._history = History(model)
+        self._steps = detail_text.PmiSteps(model)
+        self._groups: list[Group] | None = None
+        self._gathering = False
+        self._asked = 0.0
+        self._key: object = None
+        self.top = Bar()
+        self.sections = Bar()
+        self.sheet = Sheet()
+        self.actions = Bar()
+
+    def compose(self) -> ComposeResult:
+        """Lay it out."""
+        yield self.top
+        yield self.sections
+        yield self.sheet
+        yield self.actions
+
+    @property
+    def rank(self) -> int:
+        """Whom it shows: the rank under the cursor of all views."""
+        rank = getattr(self.app, "rank", None)
+        return rank if isinstance(rank, int) and 0 <= rank < max(1, self.model.size) else 0
+
+    def show(self, rank: int) -> None:
+        """Look at a rank."""
+        self.app.rank = rank  # type: ignore[attr-defined] # all views know the cursor's rank
+        self.sheet.scroll_home(animate=False)
+        self.look()
+
+    def focus_main(self) -> None:
+        """Give the focus to the text."""
+        self.sheet.focus()
+
+    def look(self) -> None:
+        """Take what is new in the model and repaint what has changed."""
+        model, rank = self.model, self.rank
+        self.top.show(self._title())
+        self.sections.show([
+            (f" {name} ", "strong" if at == self.section else "dim",
+             "cursor" if at == self.section else "", f"section:{at}")
+            for at, name in enumerate(SECTIONS)
+        ])  # fmt: skip
+        self.actions.show(self._offers())
+        name = SECTIONS[self.section]
+        if name == "Overview":
+            self._tails.update([rank], detail_text.OUTPUT)
+            steps = self._steps.of(rank)
+            self.sheet.show(detail_text.overview(model, rank, self._tails.get(rank), steps))
+            self._key = None
+            return
+        # What is asked of the system is asked again once a second.
+        now = time.monotonic()
+        key = (name, rank, model.state.broker(rank).pid, self._groups)
+        if key != self._key or now - self._asked >= _AGE:
+            self._key, self._asked = key, now
+            self.sheet.show(self._section(name, rank))
+
+    def _section(self, name: str, rank: int) -> list[Row]:
+        model = self.model
+        if name == "Process":
+            return detail_text.process(model, rank)
+        if name == "Environment":
+            return detail_text.environment(model, rank)
+        if name == "Sockets":
+            return detail_text.sockets(model, rank)
+        if name == "Attributes":
+            return detail_text.attributes(model, rank)
+        pids, reason = self._pids()
+        if self._groups is None and pids:
+            self._gather(pids)
+        return detail_text.waits(self._groups, "" if pids or self._groups else reason)
+
+    def _title(self) -> list[Item]:
+        model, rank = self.model, self.rank
+        broker = model.state.broker(rank)
+        kind = looks.look(broker)
+        since = looks.since(broker)
+        ago = "" if since is None else f" for {span(model.now - since)}"
+        if broker.exit is not None:
+            ago = f" {looks.end(broker)} at {broker.exit_t:.1f} s"
+        facts = [model.host(rank)] + ([f"pid {broker.pid}"] if broker.pid > 0 else [])
+        items: list[Item] = [
+            (f" rank {rank} ", "title", "head", ""),
+            (f" {kind.glyph} {looks.word(broker)}", kind.tone, "head", ""),
+            (ago, kind.tone if broker.exit is not None else "plain", "head", ""),
+            (" · ".join(["", *(fact for fact in facts if fact)]), "dim", "head", ""),
+        ]
+        usage = broker.usage
+        if usage is not None and broker.exit is None:
+            self._history.update()
+            graph = bars(self._history.cpu(rank), 12).strip()
+            text = f" {usage.cpu:.0f}% {memory(usage.rss)} {usage.threads} thr {usage.fds} fds"
+            items += [("  " + graph, "info", "head", ""), (text, "plain", "head", "")]
+        return [*items, (" " * self.size.width, "plain", "head", "")]
+
+    def _offers(self) -> list[Item]:
+        items: list[Item] = []
+        for at, action in enumerate(ACTIONS):
+            reason = action.reason(self)
+            items.append((f" {action.shown}", "faint" if reason else "title", "", f"act:{at}"))
+            items.append((f" {action.label} ", "faint" if reason else "plain", "", f"act:{at}"))
+        reason = ACTIONS[0].reason(self)
+        return [*items, (f"  {reason}" if reason else "", "dim", "", "")]
+
+    def _pids(self) -> tuple[dict[int, int], str]:
+        """Return the pids of all that can be looked at, and why others can not."""
+        reasons = {
+            rank: detail_text.unreadable(self.model, rank) for rank in range(self.model.size)
+        }
+        state = self.model.state
+        pids = {rank: state.broker(rank).pid for rank, reason in reasons.items() if not reason}
+        return pids, next((reason for reason in reasons.values() if reason), "")
+
+    def gather(self) -> None:
+        """Look at what all brokers wait in, and show that."""
+        self.section = len(SECTIONS) - 1
+        self._groups = None
+        self._key = None
+        self.look()
+
+    def _gather(self, pids: dict[int, int]) -> None:
+        if self._gathering:
+            return
+        self._gathering = True
+
+        async def ask() -> None:
+            # A thousand brokers have ten thousand threads: half a second.
+            self._groups = await asyncio.to_thread(processes.gather, pids)
+            self._gathering = False
+            self.look()
+
+        self.run_worker(ask(), exclusive=False)
+
+    def launch(self, title: str, argv: list[str], env: Mapping[str, str]) -> None:
+        """Ask the app for a program in a terminal."""
+        self.post_message(self.Launch(title, argv, env))
+
+    def on_bar_clicked(self, event: Bar.Clicked) -> None:
+        """Do what was clicked."""
+        what, _, number = event.name.partition(":")
+        if what == "section":
+            self.section = int(number)
+            self.action_section(0)
+        elif what == "act":
+            self.action_act(int(number))
+
+    def action_section(self, step: int) -> None:
+        """Show another section."""
+        self.section = (self.section + step) % len(SECTIONS)
+        self.sheet.scroll_home(animate=False)
+        self.look()
+
+    def action_rank(self, step: int) -> None:
+        """Look at the next rank or the one before."""
+        self.show((self.rank + step) % max(1, self.model.size))
+
+    def action_act(self, number: int) -> None:
+        """Do something to the broker, or say why that can not be done."""
+        action = ACTIONS[number]
+        reason = action.reason(self)
+        if reason:
+            self.app.notify(f"{action.label}: {reason}", severity="warning", markup=False)
+        else:
+            action.run(self)
+
+    async def action_back(self) -> None:
+        """Go back to the brokers."""
+        if hasattr(self.app, "action_show"):
+            await self.app.run_action("app.show('brokers')")

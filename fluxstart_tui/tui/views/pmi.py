@@ -1,0 +1,137 @@
+"""The PMI view: the trace, a lane a rank, who is in the barrier, the key-value space."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding
+
+from fluxstart_tui.rfc import idset
+from fluxstart_tui.rpc.errors import RpcError
+from fluxstart_tui.tui import filters
+from fluxstart_tui.tui.pmi_trace import Trace
+from fluxstart_tui.tui.views.pmi_barrier import BarrierSource
+from fluxstart_tui.tui.views.pmi_kvs import KvsSource
+from fluxstart_tui.tui.views.pmi_lanes import LanesSource
+from fluxstart_tui.tui.views.pmi_trace_rows import TraceSource
+from fluxstart_tui.tui.widgets.page import RowsPage
+
+if TYPE_CHECKING:
+    from fluxstart_tui.tui.widgets.source import Source
+
+TRACE, LANES, BARRIER, KVS = range(4)
+_SEARCH = ("/", "search")
+_MODE = ("v", "mode")
+
+
+class PmiView(RowsPage):
+    """What brokers and their PMI server say to each other."""
+
+    TITLE: ClassVar[str] = "PMI"
+    ticks = True
+    KEYS: ClassVar[list[tuple[str, str]]] = [
+        ("v, Tab", "next: trace, lanes, barrier, key-value space (V, Shift+Tab: the one before)"),
+        ("f", "filter: rank:0-3 cmd:get,put key:REGEX slow:10ms rc:fail; the rest is a REGEX"),
+        ("r", "filter the trace by the chosen ranks, or the row's; again: all"),
+        ("h", "hold the chosen ranks (or the row's) in PMI, or release them if they are held"),
+        ("H", "hold the PMI barrier, or release it if it is held"),
+        ("o", "key-value space: sort by key, time, gets"),
+        ("+ - ← → 0", "lanes: zoom, move in time, all"),
+        *RowsPage.KEYS,
+    ]  # fmt: skip
+    hints = (_MODE, _SEARCH, ("f", "filter"), ("h", "hold rank"), ("H", "hold barrier"))
+    filter_help = "rank:0-3 cmd:get,put key:REGEX slow:10ms rc:fail REGEX"
+    BINDINGS: ClassVar = [
+        Binding("f", "ask('filter')", "Filter", show=False),
+        Binding("r", "own_ranks", "Filter by rank", show=False),
+        Binding("h", "hold", "Hold or release ranks", show=False),
+        Binding("H", "hold_barrier", "Hold or release the barrier", show=False),
+        Binding("o", "sort", "Sort", show=False),
+    ]
+
+    def make_sources(self) -> list[Source]:
+        """Return the four modes; they share one trace, which is read when it is looked at."""
+        self.trace = Trace(self.model.spool)
+        self._trace_rows = TraceSource(self.model, self.trace)
+        return [
+            self._trace_rows,
+            LanesSource(self.model, self.trace),
+            BarrierSource(self.model),
+            KvsSource(self.model, self.trace),
+        ]
+
+    def current_hints(self) -> tuple[tuple[str, str], ...]:
+        """Return the hints of the present mode."""
+        if self.mode == LANES:
+            return (_MODE, ("+", "zoom in"), ("-", "out"), ("0", "all"), _SEARCH)
+        if self.mode == KVS:
+            return (_MODE, _SEARCH, ("o", "sort"))
+        if self.mode == BARRIER:
+            return (_MODE, ("h", "hold rank"), ("H", "hold barrier"), _SEARCH)
+        return self.hints
+
+    def apply_filter(self, text: str) -> str:
+        """Filter the trace; return what is wrong with it, "" if nothing."""
+        try:
+            self._trace_rows.apply(text)
+        except filters.FilterError as error:
+            return str(error)
+        if self.mode != TRACE:
+            self.go(TRACE)
+        return ""
+
+    def empty(self) -> str:
+        """Return what is said if there are no rows."""
+        if self.filter_text:
+            return super().empty()
+        return "no rank has spoken PMI: brokers that are not started by us speak to another server"
+
+    def _ranks(self) -> frozenset[int]:
+        if self.chosen:
+            return self.chosen
+        source = self.source
+        rank = source.rank(source.cursor) if len(source) else None
+        return frozenset() if rank is None else frozenset({rank})
+
+    def action_own_ranks(self) -> None:
+        """Show only the chosen ranks' lines, or all again."""
+        values = self.filter_text.split()
+        others = [word for word in values if not word.startswith("rank:")]
+        if len(others) == len(values) and self._ranks():
+            others.insert(0, f"rank:{idset.encode(self._ranks())}")
+        self.set_filter(" ".join(others))
+
+    def action_sort(self) -> None:
+        """Sort the key-value space by something else."""
+        if isinstance(self.source, KvsSource):
+            self.source.next_sort()
+            self.look()
+
+    def action_hold(self) -> None:
+        """Hold ranks, or release them if all of them are held."""
+        ranks = self._ranks()
+        if ranks:
+            held = all(self.model.state.broker(rank).held for rank in ranks)
+            self._call("release" if held else "hold", idset.encode(ranks))
+
+    def action_hold_barrier(self) -> None:
+        """Hold the barrier, or release it."""
+        self._call("release" if self.model.state.barrier_held else "hold", "barrier")
+
+    def _call(self, verb: str, what: str) -> None:
+        if self.commands is None:
+            self.notify("this is a recording: nothing can be held", severity="warning")
+            return
+        self.run_worker(self._ask_for(verb, what), exclusive=False)
+
+    async def _ask_for(self, verb: str, what: str) -> None:
+        assert self.commands is not None
+        name = "the barrier" if what == "barrier" else f"rank {what}"
+        try:
+            await self.commands.call("start.pmi", {verb: what})
+        except (RpcError, OSError) as error:
+            self.notify(f"can not {verb} {name}: {error}", severity="error")
+            return
+        done = "held" if verb == "hold" else "released"
+        again = "" if verb == "release" else f" ({'H' if what == 'barrier' else 'h'} releases)"
+        self.notify(f"{name} {done} in PMI{again}")

@@ -1,0 +1,155 @@
+"""Who is in the PMI barrier and who is not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from fluxstart_tui.diagnose.progress import passed
+from fluxstart_tui.diagnose.words import act, ids, where
+from fluxstart_tui.tui.widgets.axis import span
+from fluxstart_tui.tui.widgets.source import Source, styled
+
+if TYPE_CHECKING:
+    from fluxstart_tui.session.state import BrokerState
+    from fluxstart_tui.tui.model import Model
+
+
+class BarrierSource(Source):
+    """Ranks, those that are missing first, then in the order of their arrival."""
+
+    title = "Barrier"
+    ticks = True
+
+    def __init__(self, model: Model) -> None:
+        super().__init__()
+        self.model = model
+        self.number = 1
+        """The barrier that it is about: the one that is waited in, or the last one."""
+        self.over = False
+        """Whether all are past PMI."""
+        self._order: list[int] = []
+        self._inside: frozenset[int] = frozenset()
+        self._entered: dict[int, dict[int, float]] = {}  # barrier -> rank -> when
+        self._released: dict[int, float] = {}
+        self._read = 0
+        self._seen: tuple[object, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def look(self) -> bool:
+        """Take what is new; tell whether rows may have changed."""
+        model = self.model
+        tenth = 0 if self.over or model.ended else int(model.now * 4)
+        seen = (model.version, tenth)
+        if seen == self._seen:
+            return False
+        self._seen = seen
+        self._take_events()
+        state = model.state
+        self.over = state.barriers > 0 and all(
+            "finalize" in passed(state, one) or one.exit is not None
+            for one in state.brokers.values()
+        )
+        waiting = any(one.barrier > state.barriers for one in state.brokers.values())
+        self.number = state.barriers + 1 if waiting or not state.barriers else state.barriers
+        entered = self._entered.get(self.number, {})
+        now = model.now
+        self._inside = frozenset(rank for rank, t in entered.items() if t <= now)
+        missing = [rank for rank in range(model.size) if rank not in self._inside]
+        self._order = missing + sorted(self._inside, key=lambda rank: (-entered[rank], rank))
+        self.version += 1
+        return True
+
+    def _take_events(self) -> None:
+        events = self.model.events
+        for t, event in events[self._read :]:
+            name = type(event).__name__
+            if name == "Pmi" and event.phase == "barrier":  # type: ignore[union-attr] # seen by its name
+                self._entered.setdefault(event.barrier, {})[event.rank] = t  # type: ignore[union-attr] # same
+            elif name == "Barrier":
+                self._released[event.number] = t  # type: ignore[union-attr] # same
+        self._read = len(events)
+
+    @property
+    def missing(self) -> list[int]:
+        """Ranks that are not in."""
+        return self._order[: len(self._order) - len(self._inside)]
+
+    @property
+    def released(self) -> float | None:
+        """When the barrier was let go, None if it was not."""
+        return self._released.get(self.number) if self.model.state.barriers >= self.number else None
+
+    def status(self) -> str:
+        """Return how many are in, and who is not."""
+        held = ", HELD (H releases)" if self.model.state.barrier_held else ""
+        head = f"barrier {self.number}: {len(self._inside)}/{self.model.size} in{held}"
+        missing = self.missing
+        if self.released is not None:
+            return f"{head}, let go at {self.released:.3f} s"
+        return f"{head}, missing {ids(missing, 24)}" if missing else head
+
+    def header(self, width: int) -> Text:
+        """Return the names of the columns."""
+        bar = max(0, width - 62)
+        return Text(f"   {'RANK':>5}  {'ARRIVED':>10} {'AFTER 1st':>9} {'WAITS':>8}  "
+                    f"{'ARRIVAL':<{bar}} DOES")  # fmt: skip
+
+    def row(self, i: int, width: int) -> Text:
+        """Return a rank."""
+        rank = self._order[i]
+        state = self.model.state
+        broker = state.broker(rank)
+        entered = self._entered.get(self.number, {})
+        inside = rank in self._inside
+        text = styled(" ● " if inside else " ○ ", "green" if inside else "bold yellow")
+        if broker.exit is not None and not inside:
+            text = styled(" ✗ ", "bold red")
+        text.append(f"{rank:>5}  ", "bold")
+        times = [entered[one] for one in self._inside]
+        first, last = min(times, default=0.0), max(times, default=0.0)
+        bar = max(0, width - 62)
+        if inside:
+            t = entered[rank]
+            end = self.released if self.released is not None else self._end(broker)
+            text.append(f"{t:10.4f} {'+' + span(t - first):>9} {span(max(0.0, end - t)):>8}  ")
+            here = round((t - first) / max(last - first, 1e-9) * (bar - 1)) if bar else 0
+            text.append(("─" * here + "◆").ljust(bar)[:bar] + " ", "green")
+        else:
+            text.append(f"{'not in':>10} {'':>9} {'':>8}  ", "bold yellow")
+            text.append(" " * bar + " ")
+        text.append(self._does(broker), "" if inside else "bold")
+        return text
+
+    def _end(self, broker: BrokerState) -> float:
+        return broker.exit_t if broker.exit is not None else self.model.now
+
+    def _does(self, broker: BrokerState) -> str:
+        if broker.exit is not None:
+            return act(broker.exit)
+        text = where(self.model.state, broker)
+        if broker.usage is not None and broker.usage.state == "T":
+            text += ", process stopped"
+        if broker.rank not in self._inside and broker.pmi:
+            text += f" for {span(max(0.0, self.model.now - broker.pmi_since))}"
+        return text
+
+    def detail(self, i: int) -> Text:
+        """Return what is known of a rank."""
+        rank = self._order[i]
+        broker = self.model.state.broker(rank)
+        text = styled(f"rank {rank} ", "bold")
+        host = self.model.host(rank)
+        text.append(f"on {host}, pid {broker.pid}: " if broker.pid > 0 else f"on {host}: ")
+        text.append(self._does(broker))
+        missing = self.missing
+        if missing and self.released is None:
+            text.append(f"   all wait for {len(missing)}: {ids(missing)}", "yellow")
+        return text
+
+    def rank(self, i: int) -> int | None:
+        """Return the row's rank."""
+        return self._order[i]

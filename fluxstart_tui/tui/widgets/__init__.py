@@ -1,0 +1,1 @@
+"""Pieces of screens; each paints what it shows line by line."""

@@ -1,0 +1,130 @@
+"""A time axis that can be zoomed and moved, and rows that are drawn along it."""
+
+from __future__ import annotations
+
+import math
+
+from rich.text import Text
+
+from fluxstart_tui.tui.widgets.source import Source
+
+_STEPS = (1, 2, 5)
+_SHORTEST = 1e-5
+"""Seconds: less than this tells nothing."""
+
+
+def span(seconds: float) -> str:
+    """Return a span of time in few characters and with three digits or so."""
+    if seconds < 0:
+        return "-" + span(-seconds)
+    if seconds < 0.00095:
+        return f"{seconds * 1e6:.0f} µs"
+    if seconds < 0.00995:
+        return f"{seconds * 1e3:.2f} ms"
+    if seconds < 0.9995:
+        return f"{seconds * 1e3:.0f} ms"
+    if seconds < 9.995:
+        return f"{seconds:.2f} s"
+    if seconds < 600:
+        return f"{seconds:.1f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def roomy(t: float) -> float:
+    """Return a time somewhat later, the same one for a while: an axis is not to creep."""
+    step = 10.0 ** math.floor(math.log10(max(t, 1e-3))) / 5
+    return math.ceil(t * 1.01 / step) * step
+
+
+def ticks(begin: float, end: float, room: int) -> list[float]:
+    """Return round times between two, at most `room` of them."""
+    length = end - begin
+    if not length > 0 or room < 1:
+        return []
+    power = 10.0 ** math.floor(math.log10(length / room))
+    step = next((n * power for n in (*_STEPS, 10) if n * power * room >= length), 10 * power)
+    first = math.ceil(begin / step)
+    return [n * step for n in range(first, first + room + 1) if n * step <= end]
+
+
+class TimeSource(Source):
+    """Rows along a time axis on the right of some columns."""
+
+    left = 8
+    """Columns that are not the axis."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: tuple[float, float] | None = None  # None: all that matters
+        self.moved = False
+        """Whether the axis has been changed since `look`."""
+        self._bounds: tuple[float, float] | None = None  # as they were worked out last
+
+    def extent(self) -> tuple[float, float]:
+        """Return the times between which all that matters has happened."""
+        raise NotImplementedError
+
+    def bounds(self) -> tuple[float, float]:
+        """Return the times between which it shows."""
+        if self._bounds is None:
+            begin, end = self._shown or self.extent()
+            self._bounds = begin, max(end, begin + _SHORTEST)
+        return self._bounds
+
+    def look(self) -> bool:
+        """Take what is new; subclasses do so first of all."""
+        self._bounds = None
+        return False
+
+    def zoom(self, factor: float) -> None:
+        """Show so many times as much; 0 for all that matters."""
+        if not factor:
+            self._shown = self._bounds = None
+        else:
+            begin, end = self.bounds()
+            half = max((end - begin) * factor / 2, _SHORTEST / 2)
+            middle = (begin + end) / 2
+            self._show(middle - half, middle + half)
+        self.version += 1
+        self.moved = True
+
+    def pan(self, step: float) -> None:
+        """Move by a part of what is shown."""
+        begin, end = self.bounds()
+        by = (end - begin) * step
+        self._show(begin + by, end + by)
+        self.version += 1
+        self.moved = True
+
+    def _show(self, begin: float, end: float) -> None:
+        first, last = self.whole()
+        length = min(end - begin, (last - first) * 1.1)
+        begin = max(first, min(begin, last * 1.02 + 1e-3 - length))
+        self._shown = (begin, begin + length)
+        self._bounds = None
+
+    def whole(self) -> tuple[float, float]:
+        """Return the times between which anything is."""
+        return self.extent()
+
+    def column(self, t: float, width: int) -> int:
+        """Return in which column of an axis of so many a time is; it may be outside."""
+        begin, end = self.bounds()
+        return math.floor((t - begin) / (end - begin) * width)
+
+    def axis(self, width: int, now: float | None) -> Text:
+        """Return the axis with round times, and a mark at the present."""
+        line = [" "] * width
+        for t in ticks(*self.bounds(), max(1, width // 14)):
+            x = self.column(t, width)
+            label = "│" + ("0" if abs(t) < 1e-12 else span(t))
+            if x >= 0 and x + len(label) < width:
+                line[x : x + len(label)] = label
+        text = Text("".join(line))
+        if now is not None and 0 <= (x := self.column(now, width)) < width:
+            at = max(0, min(x - 2, width - 5))
+            text = Text("".join(line)[:at]) + Text("▼now", "bold yellow") if at + 5 > width else (
+                text[:x] + Text("▼", "bold yellow") + text[x + 1 :]
+            )  # fmt: skip
+        return text

@@ -1,0 +1,176 @@
+"""What is always visible: what runs, how far it has come, what it waits for, what runs out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from textual.message import Message
+
+from fluxstart_tui.diagnose.words import printable
+from fluxstart_tui.tui.widgets import countdown, strip
+from fluxstart_tui.tui.widgets.paint import Painter, clock, fit
+from fluxstart_tui.tui.widgets.waited import current, progress
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.geometry import Size
+    from textual.strip import Strip
+
+    from fluxstart_tui.tui.model import Model
+    from fluxstart_tui.tui.widgets.paint import Part
+
+
+_LOW = 30
+"""Rows of a screen on which rows are dear."""
+_RATE = 5
+"""Times a second that it is drawn at the most if only time passes."""
+
+
+class HeaderBar(Painter, can_focus=False):
+    """The header. Its owner calls `look` once a frame.
+
+    Args:
+        model: the session.
+    """
+
+    DEFAULT_CSS = "HeaderBar { dock: top; height: auto; background: $surface; }"
+
+    class Picked(Message):
+        """A phase was clicked; `ranks` are those that it misses, or all if none is missing."""
+
+        def __init__(self, name: str, ranks: frozenset[int]) -> None:
+            super().__init__()
+            self.name = name
+            self.ranks = ranks
+
+    class TimerMenu(Message):
+        """The exit timer's countdown was clicked."""
+
+    def __init__(self, model: Model) -> None:
+        super().__init__()
+        self.model = model
+        self._rows: list[tuple[str, list[Part]]] = []
+        self._cells: list[strip.Cell] = []
+        self._progress = progress(model)
+        self._key: object = None
+
+    def look(self) -> None:
+        """Take what is new in the model and repaint what has changed."""
+        model = self.model
+        self._progress = progress(model)
+        key = (int(model.now * _RATE), self.size.width, self._progress.changes)
+        if key == self._key:
+            return
+        self._key = key
+        rows = self._draw()
+        if rows == self._rows:
+            return
+        former, self._rows = self._rows, rows
+        if len(former) != len(rows):
+            self.refresh(layout=True)
+        else:
+            self.refresh_changed(former, rows)
+
+    def _draw(self) -> list[tuple[str, list[Part]]]:
+        """Return the rows, each with the name of what it tells."""
+        width = self.size.width or self.app.size.width
+        model = self.model
+        drawn = strip.draw(self._progress.phases, width, model.now, ended=model.ended)
+        self._cells = drawn.cells
+        rows = [("title", self._title(width)), ("strip", drawn.names), ("strip", drawn.notes)]
+        rows.append(("sentence", self._sentence(width)))
+        timer = countdown.exit_timer(model.state, model.now, width)
+        waits = countdown.quorum(model.state, model.now, width)
+        if timer:
+            rows.append(("timer", timer))
+        if waits and (not timer or self.app.size.height >= _LOW):
+            rows.append(("quorum", waits))
+        if self._progress.failure is not None and (model.ended or not timer):
+            text = printable(self._progress.failure.text, 400)
+            rows.append(("failure", [(" ✗ ", "bad"), (fit(text, width - 4), "bad")]))
+        if self._progress.then and model.ended:
+            text = f"until then: {self._progress.then}"
+            rows.append(("failure", [(" ◐ ", "warn"), (fit(text, width - 4), "warn")]))
+            if self.app.size.height < _LOW:  # times of phases tell least now
+                del rows[2]
+        return rows
+
+    def _title(self, width: int) -> list[Part]:
+        model = self.model
+        header, state = model.header, model.state
+        version = printable(state.attributes.get("version", "").partition("+")[0], 20)
+        right = self._time(width)
+        facts = [
+            f"{model.size} {'broker' if model.size == 1 else 'brokers'}",
+            f"{printable(str(header.get('broker_kind') or 'broker'), 20)} {version}".strip(),
+            printable(str(header.get("mode") or ""), 20),
+            printable(str(header.get("rundir") or ""), 60),
+        ]
+        name = " fluxstart"
+        left: list[Part] = [(name, "title")]
+        used = len(name)
+        for fact in facts:
+            if fact and used + 3 + len(fact) + len(right) < width:
+                left += [(" · ", "dim"), (fact, "plain")]
+                used += 3 + len(fact)
+        return [*left, (" " * max(0, width - used - len(right)), "plain"), (right, "strong")]
+
+    def _time(self, width: int) -> str:
+        model = self.model
+        replay = model.replay
+        if replay is not None:
+            glyph = "▶" if replay.playing else "❚❚"
+            speed = f" {replay.speed:g}x" if replay.speed != 1 else ""
+            name = "replay " if width > 100 else ""
+            return f"{name}{glyph} {clock(model.now)}/{clock(replay.end)}{speed} "
+        return f"{'ended after' if model.ended else 'up'} {clock(model.now)} "
+
+    def _sentence(self, width: int) -> list[Part]:
+        model = self.model
+        text = model.sentence
+        at = current(self._progress.phases, ended=model.ended)
+        end = model.state.end
+        if end is not None:
+            glyph, tone = ("✗", "bad") if end.code else ("✓", "good")
+        elif model.state.broker(0).state == "run":
+            glyph, tone = "●", "good"
+        else:
+            waits = 0 <= at < len(self._progress.phases) and not self._progress.phases[at].complete
+            glyph, tone = ("◐", "warn") if waits else ("●", "good")
+        return [(f" {glyph} ", tone), (fit(text, width - 4), "strong")]
+
+    def get_content_height(self, *_: Size | int) -> int:
+        """Return the number of rows."""
+        return max(4, len(self._rows))
+
+    def render_line(self, y: int) -> Strip:
+        """Paint a row."""
+        width = self.size.width
+        if y >= len(self._rows):
+            return self.row([], width)
+        name, parts = self._rows[y]
+        if sum(cell_len(text) for text, _ in parts) > width:
+            self._key = None  # it was drawn for another width: the next look does it again
+        return self.row(parts, width, "head" if name == "title" else "")
+
+    def on_resize(self) -> None:
+        """Draw for the new width."""
+        self._key = None
+        self.look()
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose who is missing from the phase that was clicked, or open the timer's menu."""
+        if not 0 <= event.y < len(self._rows):
+            return
+        name = self._rows[event.y][0]
+        if name == "timer":
+            self.post_message(self.TimerMenu())
+        elif name == "strip":
+            for cell in self._cells:
+                if cell.start <= event.x < cell.end:
+                    ranks = cell.phase.missing or cell.phase.reached
+                    self.post_message(self.Picked(cell.phase.name, ranks))
+        elif name == "failure" and self._progress.failure is not None:
+            ranks = frozenset(self._progress.failure.ranks) or self._progress.missing
+            self.post_message(self.Picked("failure", ranks))

@@ -1,0 +1,296 @@
+"""A view that shows one of several sources of rows, with search, filter and detail."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual.actions import SkipAction
+from textual.binding import Binding
+from textual.widgets import Input, Static
+
+from fluxstart_tui.tui import filters
+from fluxstart_tui.tui.view import View
+from fluxstart_tui.tui.widgets.axis import TimeSource
+from fluxstart_tui.tui.widgets.modes import ModeBar
+from fluxstart_tui.tui.widgets.rows import RowsView
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.timer import Timer
+
+    from fluxstart_tui.tui.commands import Commands
+    from fluxstart_tui.tui.model import Model
+    from fluxstart_tui.tui.widgets.source import Source
+
+_NAMES = {"/": "slash", "<": "comma", ">": "full_stop", "+": "plus", "-": "minus"}
+"""What Textual calls keys that are hinted at by their characters."""
+_SLICE, _PAUSE = 0.010, 0.002
+"""Seconds that catching up may take at once, and that it leaves to others."""
+
+
+class RowsPage(View):
+    """Rows under a line of modes, with a detail of the row under the cursor below.
+
+    Subclasses give the sources, and what a filter means.
+
+    Args:
+        model: what there is to see.
+        commands: what can be asked of the instance.
+    """
+
+    DEFAULT_CSS = """
+    RowsPage { layout: vertical; height: 1fr; }
+    RowsPage > .detail { height: 2; padding: 0 1; background: $panel; color: $text; }
+    RowsPage.-tall > .detail { height: 4; }
+    RowsPage > Input { height: 1; border: none; padding: 0 1; background: $boost; display: none; }
+    RowsPage.-asking > Input { display: block; }
+    """
+    BINDINGS: ClassVar = [
+        Binding("slash", "ask('search')", "Search", show=False),
+        Binding("n", "hit(1)", "Next hit", show=False),
+        Binding("N", "hit(-1)", "Previous hit", show=False),
+        Binding("v,tab", "mode(1)", "Next mode", show=False),
+        Binding("V,shift+tab", "mode(-1)", "Previous mode", show=False),
+        Binding("plus,equals_sign", "zoom(0.5)", "Zoom in", show=False),
+        Binding("minus", "zoom(2.0)", "Zoom out", show=False),
+        Binding("0", "zoom(0.0)", "Fit", show=False),
+        Binding("left", "pan(-0.25)", "Earlier", show=False),
+        Binding("right", "pan(0.25)", "Later", show=False),
+        Binding("escape", "clear", "Clear", show=False),
+    ]
+    KEYS: ClassVar[list[tuple[str, str]]] = [
+        ("↑ ↓ PgUp PgDn Home End", "move; End stays at the end and follows"),
+        ("Enter, click", "choose the rank of the row in all views"),
+        ("/", "search (a regular expression); n and N go to the next and previous hit"),
+        ("Esc", "end the search, then drop the filter"),
+    ]
+    hints: ClassVar[tuple[tuple[str, str], ...]] = (("/", "search"),)
+    filter_help: ClassVar[str] = ""
+    """What a filter may be; "" if there is none."""
+
+    def __init__(self, model: Model, commands: Commands | None = None) -> None:
+        super().__init__(model, commands)
+        self.sources: list[Source] = self.make_sources()
+        self.mode = 0
+        self.filter_text = ""
+        self._asking = ""
+        self._timer: Timer | None = None
+        self._synced = 0.0
+        self._bar = ModeBar(
+            tuple(one.title for one in self.sources) if len(self.sources) > 1 else (), self.hints
+        )
+        self._rows = RowsView(self.sources[0])
+        self._detail = Static("", classes="detail", markup=False)
+        self._input = Input()
+        self._shown_detail = Text()
+
+    def make_sources(self) -> list[Source]:
+        """Return what can be looked at."""
+        raise NotImplementedError
+
+    @property
+    def source(self) -> Source:
+        """What is looked at."""
+        return self.sources[self.mode]
+
+    def compose(self) -> ComposeResult:
+        """Put the parts under each other."""
+        yield self._bar
+        yield self._rows
+        yield self._input
+        yield self._detail
+
+    def on_mount(self) -> None:
+        """Show the first source."""
+        self.source.look()
+        self._rows.sync(force=True)
+        self._tell()
+        self._catch_up()
+
+    def on_resize(self) -> None:
+        """Give more room to the detail where there is some."""
+        self.set_class(self.size.height >= 30, "-tall")
+
+    def focus_main(self) -> None:
+        """Give the focus to the rows."""
+        self._rows.focus()
+
+    def look(self) -> None:
+        """Take what is new in the model and repaint what has changed."""
+        if self.source.look():
+            self._rows.sync()
+        self._tell()
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Go on between frames with what takes long, in slices that nobody feels."""
+        if self.source.more and self._timer is None:
+            self._timer = self.set_timer(_PAUSE, self._slice)
+
+    def _slice(self) -> None:
+        more = self.display and self.is_attached and self.source.work(time.monotonic() + _SLICE)
+        # New numbers of rows cost a layout: ten a second will do where the screen is full.
+        few = self._rows.source_count < self._rows.size.height
+        if not more or few or time.monotonic() >= self._synced + 0.1:
+            self._synced = time.monotonic()
+            self._rows.sync()
+            self._tell()
+        self._timer = self.set_timer(_PAUSE, self._slice) if more else None
+
+    def _tell(self) -> None:
+        """Bring the line above and the detail below up to date."""
+        source = self.source
+        status = Text()
+        if source.pattern is not None:
+            at, count = source.hits()
+            status.append(f" /{source.pattern.pattern} {at}/{count} ", "black on yellow")
+            status.append(" ")
+        if self.filter_text:
+            status.append(f"▽ {self.filter_text}  ", "bold magenta")
+        status.append(source.status())
+        if source.can_follow and self.model.replay is None and not self.model.ended:
+            status.append("  ▶ following" if source.follow else "  ‖ paused", "bold")
+        self._bar.tell(self.mode, status, self.current_hints())
+        detail = source.detail(source.cursor) if len(source) else Text(self.empty(), "dim")
+        if detail != self._shown_detail:
+            self._shown_detail = detail
+            self._detail.update(detail, layout=False)
+
+    def current_hints(self) -> tuple[tuple[str, str], ...]:
+        """Return the hints of the present mode."""
+        return self.hints
+
+    def empty(self) -> str:
+        """Return what is said if there are no rows."""
+        return "nothing matches the filter: Esc drops it" if self.filter_text else "nothing yet"
+
+    def action_mode(self, step: int) -> None:
+        """Go to the next or previous mode."""
+        if len(self.sources) > 1:
+            self.go((self.mode + step) % len(self.sources))
+
+    def go(self, mode: int) -> None:
+        """Show a source, with the search that is on."""
+        pattern = self.source.pattern
+        self.mode = mode
+        if self.source.pattern != pattern:
+            self.source.search(pattern)
+        self.source.look()
+        self._rows.show(self.source)
+        self.look()
+
+    def on_mode_bar_picked(self, message: ModeBar.Picked) -> None:
+        """Show what was clicked."""
+        self.go(message.index)
+
+    async def on_mode_bar_hint_picked(self, message: ModeBar.HintPicked) -> None:
+        """Do what the key does."""
+        self.focus_main()
+        key = _NAMES.get(message.key, message.key)
+        if key in self._bindings.key_to_bindings:
+            for binding in self._bindings.get_bindings_for_key(key):
+                await self.run_action(binding.action)
+
+    def action_zoom(self, factor: float) -> None:
+        """Show less or more of the time."""
+        if isinstance(self.source, TimeSource):
+            self.source.zoom(factor)
+            self.look()
+
+    def action_pan(self, step: float) -> None:
+        """Show earlier or later times."""
+        if isinstance(self.source, TimeSource):
+            self.source.pan(step)
+            self.look()
+
+    def on_rows_view_moved(self) -> None:
+        """Say what the cursor is on."""
+        self._tell()
+
+    def on_rows_view_entered(self, message: RowsView.Entered) -> None:
+        """Choose the rank of a row."""
+        rank = self.source.rank(message.row)
+        if rank is not None:
+            self.choose(frozenset({rank}))
+            self.look()
+
+    def action_ask(self, what: str) -> None:
+        """Ask for something to search or filter by."""
+        self._asking = what
+        pattern = self.source.pattern
+        if what == "search":
+            self._input.value = pattern.pattern if pattern is not None else ""
+            self._input.placeholder = "search: a regular expression, Enter to go to the first hit"
+        else:
+            self._input.value = self.filter_text
+            self._input.placeholder = f"filter: {self.filter_help}"
+        self.add_class("-asking")
+        self._input.focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Search or filter."""
+        event.stop()
+        self._done()
+        if self._asking == "filter":
+            self.set_filter(event.value.strip())
+        else:
+            self.set_search(event.value)
+
+    def _done(self) -> None:
+        self.remove_class("-asking")
+        self._rows.focus()
+
+    def set_search(self, text: str) -> None:
+        """Search for a regular expression, or, if it is none, for the text."""
+        pattern = None
+        if text:
+            try:
+                pattern = filters.regex(text)
+            except filters.FilterError:
+                pattern = filters.regex(re.escape(text))
+        self.source.search(pattern)
+        if pattern is not None:
+            # From the row above: what the cursor is on may be the first hit.
+            row = self.source.find(self.source.cursor, -1)
+            after = self.source.find(self.source.cursor if row is None else row, 1)
+            if after is not None:
+                self.source.follow = False
+                self._rows.move_to(after, middle=True)
+        self._rows.sync()
+        self._tell()
+        self._catch_up()
+
+    def action_hit(self, step: int) -> None:
+        """Go to the next or previous hit."""
+        row = self.source.find(self.source.cursor, step)
+        if row is not None:
+            self.source.follow = False
+            self._rows.move_to(row, middle=True)
+
+    def set_filter(self, text: str) -> None:
+        """Show only what matches; "" for all."""
+        problem = self.apply_filter(text)
+        if problem:
+            self.notify(problem, severity="warning")
+            return
+        self.filter_text = text
+        self._rows.sync(force=True)
+        self.look()
+
+    def apply_filter(self, _text: str) -> str:
+        """Apply a filter to the sources; return what is wrong with it, "" if nothing."""
+        return ""
+
+    def action_clear(self) -> None:
+        """Close the question, or end the search, or drop the filter."""
+        if self.has_class("-asking"):
+            self._done()
+        elif self.source.pattern is not None:
+            self.set_search("")
+        elif self.filter_text:
+            self.set_filter("")
+        else:
+            raise SkipAction  # the app may know what to go back from

@@ -1,0 +1,140 @@
+"""The phase strip: how far all ranks have come, as two rows of text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from fluxstart_tui.diagnose.words import ids
+from fluxstart_tui.tui.widgets.paint import span
+from fluxstart_tui.tui.widgets.waited import current
+
+if TYPE_CHECKING:
+    from fluxstart_tui.diagnose.progress import Phase
+    from fluxstart_tui.tui.widgets.paint import Part
+
+_SHORT = {
+    "spawned": "spawn",
+    "PMI init": "init",
+    "finalize": "fin",
+    "cleanup": "clean",
+    "shutdown": "shut",
+}
+_ANYTIME = ("exit",)
+"""Phases that a rank may come to before the others have come to the former ones."""
+
+
+class Cell(NamedTuple):
+    """Where a phase stands in the strip."""
+
+    start: int
+    end: int
+    phase: Phase
+
+
+class Drawn(NamedTuple):
+    """The strip as it is painted."""
+
+    names: list[Part]
+    notes: list[Part]
+    cells: list[Cell]
+
+
+def draw(phases: list[Phase], width: int, now: float, *, ended: bool) -> Drawn:
+    """Draw the phases.
+
+    Args:
+        phases: all of them, in order.
+        width: cells there are.
+        now: seconds since the session's start.
+        ended: whether the instance is over, so that nobody is waited for any more.
+    """
+    at = current(phases, ended=ended)
+    titles = [phase.name for phase in phases]
+    if sum(len(title) + 3 for title in titles) > width:
+        titles = [_SHORT.get(title, title) for title in titles]
+    room = width - sum(len(title) + 1 for title in titles) - 1
+    gap = max(1, min(8, room // max(1, len(titles))))
+    names: list[Part] = [(" ", "plain")]
+    cells: list[Cell] = []
+    x = 1
+    for index, (phase, title) in enumerate(zip(phases, titles, strict=True)):
+        glyph, tone = _mark(phase, index, at)
+        text = glyph + (" " if gap > 2 else "") + title
+        names += [(text, tone), (" " * gap, "plain")]
+        cells.append(Cell(x, x + len(text), phase))
+        x += len(text) + gap
+    return Drawn(names, _notes(phases, cells, at, width, now), cells)
+
+
+def _mark(phase: Phase, index: int, at: int) -> tuple[str, str]:
+    if index == at:
+        return ("●", "good") if phase.complete else ("◐", "warn")
+    if phase.complete:
+        return "✓", "dim"
+    if phase.k:
+        return "◔", "info" if phase.name not in _ANYTIME else "warn"
+    return "·", "faint"
+
+
+def _notes(phases: list[Phase], cells: list[Cell], at: int, width: int, now: float) -> list[Part]:
+    """Return the second row: times that phases took, k/N and who is missing."""
+    row = [" "] * width
+    tones = ["plain"] * width
+    for index in _by_weight(len(cells), at):
+        _phase, cell = cells[index].phase, cells[index]
+        following = cells[index + 1].start if index + 1 < len(cells) else width
+        for text, tone in _texts(phases, index, at, now, width):
+            start = cell.start
+            limit = width if index == at else following
+            if index == at:  # what is waited for is told wherever there is room
+                start = max(0, min(start, width - len(text) - 1))
+            begin, end = max(0, start - 1), min(start + len(text) + 1, width)
+            if start + len(text) <= limit and "".join(row[begin:end]).isspace():
+                row[start : start + len(text)] = text
+                tones[start : start + len(text)] = [tone] * len(text)
+                break
+    parts: list[Part] = []
+    for char, tone in zip(row, tones, strict=True):
+        if parts and parts[-1][1] == tone:
+            parts[-1] = parts[-1][0] + char, tone
+        else:
+            parts.append((char, tone))
+    return parts
+
+
+def _by_weight(count: int, at: int) -> list[int]:
+    return ([at] if at >= 0 else []) + [index for index in range(count) if index != at]
+
+
+def _texts(
+    phases: list[Phase], index: int, at: int, now: float, width: int
+) -> list[tuple[str, str]]:
+    """Return what can be said of a phase, the longest first."""
+    phase = phases[index]
+    count = f"{phase.k}/{phase.total}"
+    if index == at:
+        begun = phase.last if phase.complete else _begun(phases, index)
+        text = count if begun is None else f"{count} {span(now - begun)}"
+        if phase.complete:
+            return [(text, "good"), (count, "good")]
+        missing = phase.missing
+        texts = [f"{text}, missing {ids(missing, room)}" for room in (width // 2, 24, 12)]
+        return [(one, "warn") for one in (*texts, text, count)]
+    if phase.complete:
+        took = _took(phases, index)
+        return [] if took is None else [(span(took), "faint")]
+    tone = "warn" if phase.name in _ANYTIME else "info"
+    return [(count, tone), (str(phase.k), tone)] if phase.k else []
+
+
+def _begun(phases: list[Phase], index: int) -> float | None:
+    """Return since when a phase is waited for: since the former one is complete."""
+    return phases[index - 1].last if index else 0.0
+
+
+def _took(phases: list[Phase], index: int) -> float | None:
+    """Return the time from the last rank's coming to a phase until that to the next."""
+    if index + 1 >= len(phases) or not phases[index + 1].complete:
+        return None
+    first, last = phases[index].last, phases[index + 1].last
+    return None if first is None or last is None else max(0.0, last - first)

@@ -1,0 +1,93 @@
+"""The views and the keys that show them, in one line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual import events
+
+_CURRENT = Style(bold=True, reverse=True)
+_KEY = Style(bold=True)
+_TEXT = Style(dim=True)
+
+
+class Tab(NamedTuple):
+    """One view, or something else that a key does."""
+
+    key: str
+    title: str
+    action: str
+    name: str = ""
+    """The view's name, "" if it is none."""
+
+
+class Tabs(Widget):
+    """Shows which view is shown, and how to get to the others by key or click.
+
+    Args:
+        tabs: in order; titles of the last ones go first where there is no room.
+    """
+
+    DEFAULT_CSS = "Tabs { dock: bottom; height: 1; background: $panel; color: $foreground; }"
+
+    class Chosen(Message):
+        """A tab was clicked."""
+
+        def __init__(self, action: str) -> None:
+            super().__init__()
+            self.action = action
+
+    def __init__(self, tabs: Sequence[Tab]) -> None:
+        super().__init__()
+        self._tabs = tabs
+        self._current = ""
+        self._ends: list[tuple[int, str]] = []
+
+    def show(self, name: str) -> None:
+        """Mark a view as the current one."""
+        if name != self._current:
+            self._current = name
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:  # noqa: ARG002 - there is but one line
+        """Paint it."""
+        width = self.size.width
+        titles = [tab.title for tab in self._tabs]
+        while _length(self._tabs, titles) > width and any(titles):
+            last = max(at for at, title in enumerate(titles) if title)
+            titles[last] = ""
+        segments: list[Segment] = []
+        self._ends = []
+        at = 0
+        for tab, title in zip(self._tabs, titles, strict=True):
+            current = tab.name and tab.name == self._current
+            label = f" {tab.key}", f" {title} " if title else " "
+            segments.append(Segment(label[0], _CURRENT if current else _KEY))
+            segments.append(Segment(label[1], _CURRENT if current else _TEXT))
+            at += sum(map(len, label))
+            self._ends.append((at, tab.action))
+        strip = Strip(segments).adjust_cell_length(width)
+        return strip.apply_style(self.rich_style)
+
+    def on_click(self, event: events.Click) -> None:
+        """Do what the key of the tab does."""
+        for end, action in self._ends:
+            if event.x < end:
+                self.post_message(self.Chosen(action))
+                return
+
+
+def _length(tabs: Sequence[Tab], titles: Sequence[str]) -> int:
+    return sum(
+        len(tab.key) + 2 + (len(title) + 1 if title else 0)
+        for tab, title in zip(tabs, titles, strict=True)
+    )

@@ -1,0 +1,197 @@
+"""The whole program on a terminal: started, looked at, driven, left and killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+pytest.importorskip("pyghostty", reason="there is no emulator to look at a terminal with")
+
+from fluxstart_tui.session.reader import Session
+from tests import support
+from tests.tui.on_terminal import OnTerminal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EMPTY = ("-Sbroker.rc1_path=", "-Sbroker.rc3_path=", "-Sstatedir=state")
+EMBEDDED = ("--broker=embedded", *EMPTY)
+BROKERS = ["embedded", pytest.param("flux", marks=pytest.mark.real_flux)]
+
+
+def session(scene: Path) -> Session:
+    """Open the one session there is."""
+    root = scene / "state/fluxstart-tui/sessions"
+    support.wait_for(lambda: list(root.glob("*/session.json")), "the session")
+    (path,) = root.iterdir()
+    return Session(str(path))
+
+
+@pytest.mark.parametrize("broker", BROKERS)
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+def test_an_instance_is_seen_and_shut_down(scene: Path, broker: str, size: tuple[int, int]) -> None:
+    """It runs, all views open, q asks, and the exit code and the summary come at the end."""
+    ui = OnTerminal(scene, f"--broker={broker}", *EMPTY, "-s4", "sleep", "99", size=size)
+    ui.expect("4 brokers", "program runs", "4 run")
+    for key, text in (
+        ("3", "COMMAND"),
+        ("4", "OVERLAY"),
+        ("5", "RANK"),
+        ("6", "SEV"),
+        ("2", "lines"),
+    ):
+        ui.type(key)
+        ui.expect(text)
+    ui.type("1")
+    ui.expect("rank 0")
+    ui.type("q")
+    ui.expect("4 of 4 brokers run", "shut down")
+    ui.type("s")
+    assert ui.end() == 128 + signal.SIGTERM
+    assert "INTERRUPTED by SIGTERM" in ui.text
+
+
+def test_the_shell_in_the_terminal(scene: Path) -> None:
+    """Bash is the initial program: it is typed to, resized, and its exit code is ours."""
+    ui = OnTerminal(scene, *EMBEDDED, "-s2", "bash", "--norc")
+    ui.expect("program runs")
+    ui.type("7")
+    ui.expect("keys go to the program", "$ ")
+    ui.type("echo in$((40+2))side; stty size\r")
+    ui.expect("in42side")
+    ui.resize(100, 30)
+
+    def resized() -> bool:
+        ui.type("stty size\r")
+        return "23 98" in ui.look()
+
+    support.wait_for(resized, "the new size")
+    ui.type("sleep 99\r")
+    ui.expect("sleep 99")
+    ui.type("\x03")
+    ui.type("echo after\r")
+    ui.expect("after")
+    ui.type("exit 7\r")
+    ui.expect("exit code 7")
+    ui.type("\x1d")
+    ui.type("q")
+    assert ui.end() == 7
+    assert "initial program exited with code 7" in ui.screen()
+
+
+def test_success_is_quiet_but_stays(scene: Path) -> None:
+    """When the instance has ended the screen stays, until q returns its exit code."""
+    ui = OnTerminal(scene, *EMBEDDED, "-s2", "echo", "done")
+    ui.expect("ended: exit code 0")
+    ui.type("2")
+    ui.type("q")
+    assert ui.end() == 0
+
+
+def test_a_launch_error_is_one_line(scene: Path) -> None:
+    """What keeps the engine from starting is said on the normal screen."""
+    ui = OnTerminal(scene, *EMBEDDED, "-s2", "--test-rundir=/nowhere", "true")
+    assert ui.end() == 1
+    assert "fluxstart-tui: /nowhere: No such file or directory" in ui.screen()
+    assert "Traceback" not in ui.screen()
+
+
+@pytest.mark.parametrize("how", ["kill", "term", "hup", "close"])
+def test_when_the_ui_is_gone_so_is_the_instance(scene: Path, how: str) -> None:
+    """Killed, ended or its terminal closed: brokers end in order, and the record says why."""
+    ui = OnTerminal(scene, *EMBEDDED, "-s2", "sleep", "99")
+    before = ui.modes()
+    ui.expect("program runs")
+    assert ui.modes() != before
+    if how == "close":
+        ui.close()
+    else:
+        number = {"kill": signal.SIGKILL, "term": signal.SIGTERM, "hup": signal.SIGHUP}[how]
+        ui.signal(number)
+    if how in ("term", "hup"):
+        support.wait_for(lambda: ui.modes() == before, "the terminal to be restored")
+    assert ui.end() != 0
+    support.assert_nothing_left(scene, timeout=20)
+    state = session(scene).state
+    assert state.end is not None
+    assert any("the UI is gone" in one.by for _, one in state.signals)
+
+
+def test_leave_it_running_and_attach_again(scene: Path) -> None:
+    """It can be left to itself; --attach shows it again, live, and its commands work."""
+    ui = OnTerminal(scene, *EMBEDDED, "-s2", "sleep", "99")
+    ui.expect("program runs")
+    ui.type("q")
+    ui.expect("leave running")
+    ui.type("l")
+    assert ui.end() == 0
+    assert "runs on: --attach=" in ui.screen()
+    assert session(scene).live
+    again = OnTerminal(scene, "--attach")
+    again.expect("program runs", "2 run")
+    again.type("q")
+    assert again.end() == 0
+    env = {"XDG_STATE_HOME": str(scene / "state")}
+    assert support.run(scene, "--ctl=last", "shutdown", env=env).code == 0
+    support.wait_for(lambda: not session(scene).live, "the end")
+
+
+def test_the_exit_timer_is_extended_and_fires(scene: Path) -> None:
+    """A killed rank arms it; t names whom it kills, e extends it, k lets it kill now."""
+    ui = OnTerminal(scene, *EMBEDDED, "-s3", "--test-exit-timeout=50", "sleep", "99")
+    ui.expect("program runs", "3 run")
+    pid = support.now(one := session(scene)).broker(2).pid
+    os.kill(pid, signal.SIGKILL)
+    ui.expect("exit timer")
+    ui.type("t")
+    ui.expect("It runs since rank 2 was killed")
+    ui.type("e")
+    support.wait_for(lambda: support.now(one).timer.action == "extended", "more time")  # type: ignore[union-attr] # it is armed
+    ui.type("t")
+    ui.expect("It runs since rank 2 was killed")
+    ui.type("k")
+    ui.expect("ended: exit code 137")
+    ui.type("q")
+    assert ui.end() == 137
+    state = support.now(one)
+    assert {state.broker(rank).exit.cause for rank in (0, 1)} == {"user"}  # type: ignore[union-attr] # they have ended
+
+
+def test_a_rank_that_hangs_is_named(scene: Path) -> None:
+    """The header says in words who is waited for."""
+    ui = OnTerminal(scene, *EMBEDDED, "-s4", "-Sfault.init=2:hang", "true", size=(100, 30))
+    ui.expect("waiting in the first PMI barrier for rank 2")
+    ui.type("q")
+    ui.expect("shut down")
+    ui.type("s")
+    assert ui.end() == 143
+
+
+def test_replay_plays(scene: Path) -> None:
+    """A record is shown as it was at any time."""
+    path = scene / "recorded"
+    words = ("--headless", f"--record={path}", "-s2", *EMBEDDED)
+    assert support.run(scene, *words, "sh", "-c", "echo hello; sleep 1").code == 0
+    ui = OnTerminal(scene, f"--replay={path}")
+    ui.expect("2 brokers", "exit code 0")
+    ui.type(" ")
+    ui.expect(gone="exit code 0")
+    ui.expect("exit code 0")
+    ui.type("2")
+    ui.expect("hello")
+    ui.type("q")
+    assert ui.end() == 0
+
+
+def test_256_brokers(scene: Path) -> None:
+    """A large instance fits on the smallest screen."""
+    ui = OnTerminal(scene, *EMBEDDED, "-s256", "sleep", "99", size=(80, 24))
+    ui.expect("256 brokers", "256 run")
+    ui.type("q")
+    ui.expect("256 of 256 brokers run")
+    ui.type("k")
+    assert ui.end() == 137
+    assert session(scene).header["size"] == 256
