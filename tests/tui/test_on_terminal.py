@@ -149,6 +149,7 @@ def test_the_exit_timer_is_extended_and_fires(scene: Path) -> None:
     ui.type("t")
     ui.expect("It runs since rank 2 was killed")
     ui.type("e")
+    ui.expect("extended", gone="It runs since")
     support.wait_for(lambda: support.now(one).timer.action == "extended", "more time")  # type: ignore[union-attr] # it is armed
     ui.type("t")
     ui.expect("It runs since rank 2 was killed")
