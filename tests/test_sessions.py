@@ -70,7 +70,7 @@ def test_a_hang_says_who_is_missing(scene: Path) -> None:
     """A rank that never speaks PMI is named, in an instance that was interrupted."""
     process = support.start(
         scene, "--headless", "--record=session", "--broker=embedded", "-s4",
-        "-Sfault.init=2:hang", "true",
+        "-Sfault.init=2:hang", "--test-exit-timeout=0.5", "true",
     )  # fmt: skip
     session = support.session(scene / "session")
 

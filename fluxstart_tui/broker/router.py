@@ -14,7 +14,7 @@ from fluxstart_tui.rpc.services import Request, Services
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from fluxstart_tui.rfc.message import Message
 
@@ -46,6 +46,10 @@ def respond_raw(request: Request, payload: bytes) -> None:
 
 class Streams(list[Request]):
     """Requests of one service that are answered again and again."""
+
+    def __iter__(self) -> Iterator[Request]:
+        """Go through those there are now: an answer may show that a neighbour is gone."""
+        return iter(self[:])
 
     def disconnect(self, sender: str) -> None:
         """Forget those of a client that is gone."""

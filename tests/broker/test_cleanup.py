@@ -69,6 +69,7 @@ def test_a_failed_program_outdoes_a_failed_cleanup(tmp_path: Path) -> None:
     with Instance(
         tmp_path, 1, "-v", "--", "sh", "-c", "cat; exit 9", stdin=subprocess.PIPE
     ) as instance:
+        instance[0].until_stderr("quorum->run")
         push(instance, "exit 3")
         end_program(instance)
         assert instance.wait() == [9]

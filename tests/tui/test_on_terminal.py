@@ -163,7 +163,15 @@ def test_the_exit_timer_is_extended_and_fires(scene: Path) -> None:
 
 def test_a_rank_that_hangs_is_named(scene: Path) -> None:
     """The header says in words who is waited for."""
-    ui = OnTerminal(scene, *EMBEDDED, "-s4", "-Sfault.init=2:hang", "true", size=(100, 30))
+    ui = OnTerminal(
+        scene,
+        *EMBEDDED,
+        "-s4",
+        "-Sfault.init=2:hang",
+        "--test-exit-timeout=0.5",
+        "true",
+        size=(100, 30),
+    )
     ui.expect("waiting in the first PMI barrier for rank 2")
     ui.type("q")
     ui.expect("shut down")
