@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 
 _TIMEOUT = 15.0
 _LINES = 60
@@ -17,6 +15,9 @@ def of(core: str, program: str) -> str:
         core: path of the core file.
         program: the executable that left it, looked up in PATH if it has no slash.
     """
+    import shutil  # only who has a core file pays for these
+    import subprocess
+
     gdb = shutil.which("gdb")
     executable = shutil.which(program)
     if gdb is None or executable is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import time
 
 from fluxstart_tui.engine.start_control import Held, Position
 from fluxstart_tui.rpc.errors import RpcError
@@ -167,17 +168,17 @@ def header(about: dict[str, Any]) -> dict[str, Any]:
     Args:
         about: what only the caller knows: size, rundir, broker, options.
     """
-    from datetime import UTC, datetime
-
     from fluxstart_tui import __version__
 
+    now = time.time()
+    start = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now % 1 * 1e6):06d}+00:00"
     return {
         "format": 1,
         "program": f"fluxstart-tui {__version__}",
         "host": os.uname().nodename,
         "uid": os.getuid(),
         "pid": os.getpid(),
-        "start": datetime.now(UTC).isoformat(timespec="microseconds"),
+        "start": start,
         "mode": "test",
         **about,
     }

@@ -20,7 +20,7 @@ from fluxstart_tui.engine import rundir
 from fluxstart_tui.engine.record import LOG
 from fluxstart_tui.engine.tap import Tap
 from fluxstart_tui.rfc import fsd
-from fluxstart_tui.session import events
+from fluxstart_tui.session import events, tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,12 +62,14 @@ class Monitor:
         reactor: the engine's loop.
         record: takes states, membership, overlay status and log.
         place: the instance's run directory.
+        size: number of brokers.
     """
 
-    def __init__(self, reactor: Reactor, record: Record, place: str) -> None:
+    def __init__(self, reactor: Reactor, record: Record, place: str, size: int) -> None:
         self._reactor = reactor
         self._record = record
         self._place = place
+        self._size = size
         self._epoll = select.epoll()
         self._taps: dict[int, Tap] = {}
         self._by_fd: dict[int, Tap] = {}
@@ -76,6 +78,10 @@ class Monitor:
         self._states: dict[int, str] = {}
         self._orphans: set[int] = set()
         self._quorum = 0
+        self._hidden = False
+        """Whether brokers keep no records of their transitions."""
+        self._routers: frozenset[int] | None = None
+        """Who may have children; None until that is known."""
         self._tick = 0
         self._last = reactor.now()
         self._clock = _Clock(record)
@@ -142,8 +148,10 @@ class Monitor:
         self._taps[rank] = self._by_fd[tap.fd] = tap
         self._epoll.register(tap.fd, select.EPOLLIN)
         tap.call("log.dmesg", {"follow": True}, self._logged, stream=True)
-        tap.call("attr.get", {"name": "log-level"}, self._level)
+        if self._hidden:
+            self._ask_states(tap)
         if rank == 0:
+            tap.call("attr.get", {"name": "log-level"}, self._level)
             tap.call("attr.get", {"name": "broker.quorum"}, self._quorum_size)
             tap.call("attr.get", {"name": "broker.quorum-warn"}, self._quorum_warn)
         return True
@@ -190,9 +198,8 @@ class Monitor:
         if colon and "->" in rest:
             former, _, more = rest.partition("->")
             state, _, spent = more.partition(" ")
-            try:
-                seconds = round(fsd.parse(spent), 9)
-            except ValueError:
+            seconds = _seconds(spent)
+            if seconds is None:
                 return
             self._enter(tap, events.State(tap.rank, state, name, former, seconds), stamp)
         elif tap.rank == 0 and name.startswith("rc2."):
@@ -217,8 +224,8 @@ class Monitor:
     def _entered(self, tap: Tap, state: str, at: float | None) -> None:
         if state in ("init", "quorum", "run") and not tap.online:
             tap.online = True
-            # Nobody has children to tell of but routers; only they know that they are one.
-            tap.call("overlay.monitor", None, self._overlay, stream=True)
+            if tap.rank == 0 or (self._routers is not None and tap.rank in self._routers):
+                tap.call("overlay.monitor", None, self._overlay, stream=True)
             if tap.rank == 0:
                 tap.call("groups.get", {"name": "broker.online"}, self._online, stream=True)
                 for name in _ATTRIBUTES:
@@ -231,14 +238,31 @@ class Monitor:
             value = _text(payload, "value")
             if not errnum and value is not None:
                 self._record.event(events.Attr(tap.rank, name, value))
+                if name == "tbon.topo":
+                    self._find_routers(value)
 
         tap.call("attr.get", {"name": name}, answered)
 
-    def _level(self, tap: Tap, payload: bytes, errnum: int) -> None:
+    def _find_routers(self, topology: str) -> None:
+        """Ask for children's status whoever may have any, now that this is known."""
+        if topology == "custom":
+            self._routers = frozenset(range(self._size))
+        else:
+            parent = tree.parents(topology, self._size)
+            above = (parent(rank) for rank in range(self._size))
+            self._routers = frozenset(rank for rank in above if rank is not None)
+        for rank in self._routers:
+            tap = self._taps.get(rank)
+            if tap is not None and rank and tap.online:
+                tap.call("overlay.monitor", None, self._overlay, stream=True)
+
+    def _level(self, _tap: Tap, payload: bytes, errnum: int) -> None:
         """Ask for states where the log does not tell them."""
         level = _text(payload, "value")
         if not errnum and level is not None and level.lstrip("-").isdigit() and int(level) < _INFO:
-            self._ask_states(tap)
+            self._hidden = True
+            for tap in self._taps.values():
+                self._ask_states(tap)
 
     def _ask_states(self, tap: Tap) -> None:
         tap.call("state-machine.monitor", None, self._monitored, stream=True)
@@ -301,6 +325,16 @@ class _Clock:
             return now
         age = (time.time() - day) % 86400
         return max(0.0, now - age) if age < 43200 else now
+
+
+def _seconds(text: str) -> float | None:
+    """Parse a duration (RFC 23), those with little ado that are in every transition."""
+    try:
+        if text.endswith("ms"):
+            return round(float(text[:-2]) / 1000, 9)
+        return float(text[:-1]) if text.endswith("s") else fsd.parse(text)
+    except ValueError:
+        return None
 
 
 def _object(payload: bytes) -> dict[str, Any]:

@@ -62,7 +62,7 @@ class Session:
         for t, event in record.events:
             self._recorder.event(t, event)
         record.recorder = self._recorder
-        self.monitor = Monitor(reactor, record, header["rundir"])
+        self.monitor = Monitor(reactor, record, header["rundir"], header["size"])
         self._sampler: Sampler | None = None
 
     def sample(self, pids: Mapping[int, int]) -> None:
