@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 _BUSY, _CALM = 0.02, 0.2
 """Seconds between two looks while something happens, and while nothing has for a second."""
 
-_OTHERS = 10
-"""Sockets that nothing says are there yet are looked for every so many ticks."""
+_OTHERS = 50
+"""Brokers that are not done with PMI are looked for every so many ticks only: who has no time to
+lose is not asked questions meanwhile."""
 
 _FEW = 16
 """As long as no more brokers run, they are looked for at every tick."""
@@ -95,7 +96,7 @@ class Monitor:
         self._last = self._reactor.now()
 
     def settled(self, rank: int) -> None:
-        """Take that a rank is far enough to be there: brokers listen before they speak of it."""
+        """Take that a rank is done with PMI: then it listens, and waits for others anyway."""
         self._ready.add(rank)
         if len(self._wanted) <= _FEW and rank in self._wanted:
             self._connect(rank)  # a small instance may be over before the next look

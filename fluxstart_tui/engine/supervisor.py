@@ -194,9 +194,8 @@ class Supervisor:
         self.ending = True
 
     def _progressed(self, rank: int, phase: str) -> None:
-        if phase in ("put", "finalize"):
-            if phase == "put" or len(self.brokers) == 1:
-                self._causes.settled(self.brokers[rank])
+        if phase == "finalize":
+            self._causes.settled(self.brokers[rank])
             if self._company.monitor is not None:
                 self._company.monitor.settled(rank)
 
