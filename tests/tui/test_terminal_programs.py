@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,7 @@ def test_bash_with_readline(tmp_path: Path) -> None:
     played(story)
 
 
+@pytest.mark.skipif(shutil.which("vim") is None, reason="there is no vim on PATH")
 def test_vim_on_the_alternate_screen(tmp_path: Path) -> None:
     async def story() -> None:
         async with running(tmp_path, BASH) as (pilot, app, _):
