@@ -7,7 +7,7 @@ import os
 import signal
 import time
 
-from fluxstart_tui.engine.start_control import Held, Position
+from fluxstart_tui.engine.start_control import Position
 from fluxstart_tui.rpc.errors import RpcError
 
 TYPE_CHECKING = False
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from fluxstart_tui.engine.console import Console
     from fluxstart_tui.engine.record import Record
+    from fluxstart_tui.engine.start_control import Held
     from fluxstart_tui.engine.supervisor import Supervisor
 
 
@@ -41,8 +42,6 @@ class Commands:
         self._record = record
         self._console = console
         self._info = info
-        self._held: frozenset[int] = frozenset()
-        self._barrier = False
 
     @property
     def size(self) -> int:
@@ -139,23 +138,21 @@ class Commands:
 
     def hold(self, ranks: frozenset[int], *, barrier: bool) -> Held:
         """Hold ranks in PMI, and the barrier if `barrier`; return all that is held."""
-        self._held |= ranks
+        pmi = self._supervisor.pmi
         if ranks:
-            self._supervisor.pmi.hold(ranks)
+            pmi.hold(ranks)
         if barrier:
-            self._barrier = True
-            self._supervisor.pmi.hold_barrier(held=True)
-        return Held(self._held, self._barrier)
+            pmi.hold_barrier(held=True)
+        return pmi.held
 
     def release(self, ranks: frozenset[int], *, barrier: bool) -> Held:
         """Let go; return what is still held."""
-        self._held -= ranks
+        pmi = self._supervisor.pmi
         if ranks:
-            self._supervisor.pmi.release(ranks)
+            pmi.release(ranks)
         if barrier:
-            self._barrier = False
-            self._supervisor.pmi.hold_barrier(held=False)
-        return Held(self._held, self._barrier)
+            pmi.hold_barrier(held=False)
+        return pmi.held
 
     def shutdown(self, by: str) -> None:
         """Begin an orderly end, as SIGTERM to the engine does."""

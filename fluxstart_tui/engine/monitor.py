@@ -78,6 +78,8 @@ class Monitor:
         self._ready: set[int] = set()
         self._states: dict[int, str] = {}
         self._orphans: set[int] = set()
+        self._lines: list[bytes] = []
+        """Log records of the broker that is being read."""
         self._quorum = 0
         self._hidden = False
         """Whether brokers keep no records of their transitions."""
@@ -164,11 +166,10 @@ class Monitor:
 
     def _read(self, tap: Tap) -> bool:
         """Take what a broker has said; tell whether it may say more."""
-        lines: list[bytes] = []
-        self._lines = lines
+        self._lines.clear()
         alive = tap.read()
-        if lines:
-            self._record.data(tap.rank, LOG, b"".join(lines))
+        if self._lines:
+            self._record.data(tap.rank, LOG, b"".join(self._lines))
         return alive
 
     def _logged(self, tap: Tap, payload: bytes, _errnum: int) -> None:
@@ -312,7 +313,6 @@ class _Clock:
 
     def __init__(self, record: Record) -> None:
         self._record = record
-        self._latest = 0.0
 
     def at(self, stamp: bytes) -> float:
         """Return when a record `YYYY-MM-DDTHH:MM:SS.ffffffZ` was made; now if it is not that.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from fluxstart_tui.engine.record import PMI_CLIENT, PMI_SERVER
+from fluxstart_tui.engine.start_control import Held
 from fluxstart_tui.rfc import idset, pmi1
 from fluxstart_tui.session import events
 
@@ -64,6 +65,11 @@ class PmiServer:
             self,
             self._trace if trace else None,
         )
+
+    @property
+    def held(self) -> Held:
+        """What is held on somebody's wish."""
+        return Held(frozenset(self._held), self._barrier_held)
 
     @property
     def ranks(self) -> set[int]:

@@ -39,7 +39,7 @@ class Tap:
         self._socket: socket.socket | None = connected
         self._buffer = b""
         self._accepted = False
-        self._calls: list[tuple[Answered, bool]] = []
+        self._calls: list[Answered] = []
 
     @classmethod
     def connect(cls, rank: int, path: str) -> Tap | None:
@@ -69,7 +69,7 @@ class Tap:
         """Send a request to this broker; an answer or, of a stream, each one is passed on."""
         if self._socket is None:
             return
-        self._calls.append((answered, stream))
+        self._calls.append(answered)
         data = None if payload is None else message.text_payload(json.dumps(payload))
         flags = message.STREAMING if stream else 0
         request = message.request(topic, data, matchtag=len(self._calls), flags=flags)
@@ -126,7 +126,7 @@ class Tap:
         tag = int.from_bytes(body[-4:], "big")
         if not 0 < tag <= len(self._calls):
             return
-        answered, _ = self._calls[tag - 1]
+        answered = self._calls[tag - 1]
         payload = b""
         if body[-17] & _HAS_PAYLOAD and body[0] == 0:
             at = 2 + body[1]  # after the empty route frame and the topic
