@@ -21,7 +21,12 @@ SCRIPTS = (
     "t0019-tbon-config",
     "t0025-broker-state-machine",
     "t0036-broker-rundir",
+    "t2814-hostlist-cmd",
     "t3203-instance-recovery",
+    "t3300-system-basic",
+    "t3301-system-latestart",
+    "t3302-system-offline",
+    "t3303-system-healthcheck",
 )
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Clock(Protocol):
@@ -44,8 +47,8 @@ class ReplayClock:
 
     SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 10.0, 60.0)
 
-    def __init__(self, end: float, monotonic: object = time.monotonic) -> None:
-        self._monotonic = monotonic if callable(monotonic) else time.monotonic
+    def __init__(self, end: float, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
         self.end = end
         self.playing = False
         self.speed = 1.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fluxstart_tui.diagnose import doing, progress
+from fluxstart_tui.rfc import hostlist
 from fluxstart_tui.session import state as states
 from fluxstart_tui.session import tree
 from fluxstart_tui.tui.clock import ReplayClock
@@ -49,6 +50,7 @@ class Model:
         self._reached = -1.0
         self._phases: tuple[int, list[Phase]] = (-1, [])
         self._parent: tuple[str | None, int, Parent] | None = None
+        self._hosts: tuple[str | None, list[str]] = (None, [])
 
     @property
     def replay(self) -> ReplayClock | None:
@@ -73,8 +75,7 @@ class Model:
 
     def poll(self) -> bool:
         """Read what is new; tell whether anything that can be seen has changed."""
-        fresh = list(self.session.poll())
-        self.events.extend(fresh)
+        self.events.extend(self.session.poll())
         changed = self._catch_up()
         if self.lines.poll(_STEP):
             changed = True
@@ -85,10 +86,8 @@ class Model:
     def _catch_up(self) -> bool:
         """Apply events up to now: all of them if this is live, those until then in a replay."""
         if self.replay is None:
-            pending = self.events[self._applied :]
-            self._applied = len(self.events)
-            self.state = states.advance(self.state, pending)
-            return bool(pending)
+            former, self.state = self.state, self.session.state
+            return self.state is not former
         now = self.clock.now()
         if now == self._reached:
             return False
@@ -132,17 +131,11 @@ class Model:
 
     def host(self, rank: int) -> str:
         """Return the host of a rank, "" if it is not known."""
-        hosts = self._hosts()
-        return hosts[rank] if rank < len(hosts) else str(self.header.get("host") or "")
-
-    def _hosts(self) -> list[str]:
         text = self.state.attributes.get("hostlist")
-        if getattr(self, "_hosts_of", None) != text:
-            from fluxstart_tui.rfc import hostlist
-
-            self._hosts_of = text
+        if self._hosts[0] != text:
             try:
-                self._host_names = hostlist.decode(text) if text else []
+                self._hosts = (text, hostlist.decode(text) if text else [])
             except ValueError:
-                self._host_names = []
-        return self._host_names if text else []
+                self._hosts = (text, [])
+        hosts = self._hosts[1]
+        return hosts[rank] if rank < len(hosts) else str(self.header.get("host") or "")
