@@ -140,7 +140,7 @@ class FluxApp(App[int]):
     async def on_mount(self) -> None:
         """Show the first view and begin to follow."""
         loop = asyncio.get_running_loop()
-        for signum in (signal.SIGTERM, signal.SIGHUP):
+        for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(signum, self._end_by, signum)
         self.model.poll()
         await self._show("brokers")

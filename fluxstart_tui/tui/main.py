@@ -25,7 +25,8 @@ def live(words: Sequence[str], directory: str | None, report: Callable[[str], st
         report: sums up a session, given its directory; printed when we are done.
 
     Returns:
-        The instance's exit code, 0 if it was left running.
+        The instance's exit code, 128 + the signal that ended the UI before it, or 0 if the
+        instance was left running.
     """
     environ = dict(os.environ)  # Textual takes NO_COLOR out of it
     source = Live(words, environ, directory)
@@ -40,7 +41,7 @@ def live(words: Sequence[str], directory: str | None, report: Callable[[str], st
     finally:
         ended = source.finish(_CLOSING)
         if ended is not None:
-            code = ended
+            code = ended if code is None else code
             sys.stderr.write(report(source.directory))
         else:
             sys.stderr.write(f"the instance runs on: --attach={source.directory}\n")

@@ -99,7 +99,7 @@ def test_a_launch_error_is_one_line(scene: Path) -> None:
     assert "Traceback" not in ui.screen()
 
 
-@pytest.mark.parametrize("how", ["kill", "term", "hup", "close"])
+@pytest.mark.parametrize("how", ["kill", "int", "term", "hup", "close"])
 def test_when_the_ui_is_gone_so_is_the_instance(scene: Path, how: str) -> None:
     """Killed, ended or its terminal closed: brokers end in order, and the record says why."""
     ui = OnTerminal(scene, *EMBEDDED, "-s2", "sleep", "99")
@@ -109,11 +109,13 @@ def test_when_the_ui_is_gone_so_is_the_instance(scene: Path, how: str) -> None:
     if how == "close":
         ui.close()
     else:
-        number = {"kill": signal.SIGKILL, "term": signal.SIGTERM, "hup": signal.SIGHUP}[how]
+        number = getattr(signal, f"SIG{how.upper()}")
         ui.signal(number)
-    if how in ("term", "hup"):
+    if how in ("int", "term", "hup"):
         support.wait_for(lambda: ui.modes() == before, "the terminal to be restored")
-    assert ui.end() != 0
+        assert ui.end() == 128 + number
+    else:
+        assert ui.end() != 0
     support.assert_nothing_left(scene, timeout=20)
     state = session(scene).state
     assert state.end is not None
