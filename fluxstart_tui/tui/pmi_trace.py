@@ -45,8 +45,8 @@ _SILENT = (ABORT, CODE["spawn"], 0)
 _KEYS_MAX = 1 << 18
 """Keys that are told apart: a hostile trace could have one a line."""
 
-_HEADS: dict[tuple[int, bytes], int] = {}
-"""Codes by direction and first bytes: most lines need no parsing."""
+_WORDS_MAX = 1000
+"""First words whose codes are remembered, for the same reason."""
 
 
 class Request(NamedTuple):
@@ -100,6 +100,8 @@ class Trace:
         self._open: dict[int, deque[int]] = {}
         self._numbers: dict[bytes, int] = {}
         self._of_line: dict[bytes, int] = {}
+        self._code_of: dict[tuple[int, bytes], int] = {}
+        """Codes by stream and first word: most lines need no parsing."""
 
     def __len__(self) -> int:
         return len(self.t)
@@ -137,18 +139,18 @@ class Trace:
         self.t.extend([t if -NEVER < t < NEVER else 0.0 for t in lines.t])
         self.rank.extend(lines.rank)
         self._length.extend(map(len, lines.text))
-        heads = _HEADS
+        known = self._code_of
         keys, peers, codes, opened = self.key, self.peer, self.code, self._open
         of_line = self._of_line
         code_, key_, peer_, place_ = codes.append, keys.append, peers.append, self._place.append
         for rank, stream, place, text in zip(*lines[1:], strict=True):
             client = stream == CLIENT
-            head = (stream, text[4:10])
-            code = heads.get(head, -1)
+            word = (stream, text.partition(b" ")[0])
+            code = known.get(word, -1)
             if code < 0:
                 code = _code(client, text)
-                if code and text.startswith(b"cmd=") and len(heads) < 1000:
-                    heads[head] = code
+                if code and text.startswith(b"cmd=") and len(known) < _WORDS_MAX:
+                    known[word] = code
             key = peer = NONE
             if client:
                 if code == GET:

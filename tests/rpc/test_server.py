@@ -78,6 +78,7 @@ def test_descriptors_are_left_to_us(echo: Echo) -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (fillers[-1] + 8, hard))
             first.connect(echo.path)
             assert first.recv(9) == bytes((errno.EMFILE,))
+            assert first.recv(9) == b""  # its descriptor is free again, and ours to fill
             with contextlib.suppress(OSError):
                 while True:
                     fillers.append(os.dup(0))

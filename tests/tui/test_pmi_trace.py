@@ -50,6 +50,20 @@ def test_a_barrier_is_answered_when_all_are_in(tmp_path: Path) -> None:
     assert all(one.latency is None for one in waits)
 
 
+def test_a_client_that_lies_spoils_only_its_own_lines(tmp_path: Path) -> None:
+    """A request that reads like a reply changes nothing in how other lines are read."""
+    (tmp_path / "s").mkdir()
+    files = Files(str(tmp_path / "s"), {}, 1 << 20)
+    lies = b"cmd=barrier_out rc=0\ncmd=get_result\ncmd=put_result\n"
+    files.write([(0.1, 0, 3, lies), (0.2, 1, 3, b"cmd=barrier_in\n")], [])
+    files.write([(0.3, 1, 4, b"cmd=barrier_out rc=0\n")], [])
+    files.close(0.5)
+    trace = Trace(SpoolReader(str(tmp_path / "s")))
+    trace.poll()
+    assert trace.decode(3).command == "barrier_in"
+    assert trace.decode(3).latency is not None
+
+
 def test_the_kvs_says_who_put_and_who_got(tmp_path: Path) -> None:
     """Every card was put by its rank and read by all; a key that is not there is told so."""
     trace = launch(tmp_path)
