@@ -14,9 +14,8 @@ from __future__ import annotations
 import json
 import math
 import select
-import time
 
-from fluxstart_tui.engine import rundir
+from fluxstart_tui.engine import log_record, rundir
 from fluxstart_tui.engine.record import LOG
 from fluxstart_tui.engine.tap import Tap
 from fluxstart_tui.rfc import fsd
@@ -31,6 +30,9 @@ if TYPE_CHECKING:
 
 _BUSY, _CALM = 0.02, 0.2
 """Seconds between two looks while something happens, and while nothing has for a second."""
+
+_EAGER = 0.002
+"""The same while one of few brokers may listen at any moment: a singleton's whole life is short."""
 
 _OTHERS = 50
 """Brokers that are not done with PMI are looked for every so many ticks only: who has no time to
@@ -64,13 +66,18 @@ class Monitor:
         record: takes states, membership, overlay status and log.
         place: the instance's run directory.
         size: number of brokers.
+        quiet: seconds since the last rank was done with PMI after which those that are done are
+            asked. Until then a boot takes all the CPU there is.
     """
 
-    def __init__(self, reactor: Reactor, record: Record, place: str, size: int) -> None:
+    def __init__(
+        self, reactor: Reactor, record: Record, place: str, size: int, quiet: float
+    ) -> None:
         self._reactor = reactor
         self._record = record
         self._place = place
         self._size = size
+        self._quiet = quiet
         self._epoll = select.epoll()
         self._taps: dict[int, Tap] = {}
         self._by_fd: dict[int, Tap] = {}
@@ -87,7 +94,8 @@ class Monitor:
         """Who may have children; None until that is known."""
         self._tick = 0
         self._last = reactor.now()
-        self._clock = _Clock(record)
+        self._settled = -math.inf
+        self._clock = log_record.Clock(record)
         self._timer = reactor.call_later(_BUSY, self._look)
 
     def started(self, rank: int) -> None:
@@ -98,9 +106,10 @@ class Monitor:
         self._last = self._reactor.now()
 
     def settled(self, rank: int) -> None:
-        """Take that a rank is done with PMI: then it listens, and waits for others anyway."""
+        """Take that a rank is done with PMI: then it listens."""
         self._ready.add(rank)
-        if len(self._wanted) <= _FEW and rank in self._wanted:
+        self._settled = self._reactor.now()
+        if rank in self._wanted and (rank == 0 or len(self._wanted) <= _FEW):
             self._connect(rank)  # a small instance may be over before the next look
 
     def ended(self, rank: int) -> None:
@@ -127,12 +136,8 @@ class Monitor:
         self._tick += 1
         now = self._reactor.now()
         connected = False
-        if self._wanted:
-            due = self._wanted
-            if len(due) > _FEW and self._tick % _OTHERS:
-                due = due & self._ready
-            for rank in list(due):
-                connected |= self._connect(rank)
+        for rank in self._due(now):
+            connected |= self._connect(rank)
         ready = self._epoll.poll(0)
         for fd, _ in ready:
             tap = self._by_fd.get(fd)
@@ -140,8 +145,17 @@ class Monitor:
                 self._drop(tap)
         if ready or connected:
             self._last = now
-        busy = now - self._last < 1.0
-        self._timer = self._reactor.call_later(_BUSY if busy else _CALM, self._look)
+        pause = _CALM
+        if now - self._last < 1.0:
+            eager = len(self._wanted) <= _FEW and self._wanted & self._ready
+            pause = _EAGER if eager else _BUSY
+        self._timer = self._reactor.call_later(pause, self._look)
+
+    def _due(self, now: float) -> list[int]:
+        """Return the brokers that are to be connected to now, if they can be."""
+        if len(self._wanted) <= _FEW or not self._tick % _OTHERS:
+            return list(self._wanted)
+        return list(self._wanted & self._ready) if now - self._settled >= self._quiet else []
 
     def _connect(self, rank: int) -> bool:
         tap = Tap.connect(rank, rundir.connector(self._place, rank))
@@ -173,46 +187,22 @@ class Monitor:
         return alive
 
     def _logged(self, tap: Tap, payload: bytes, _errnum: int) -> None:
-        # <PRI>1 TIME RANK APP PID - - TEXT, severity = PRI >> 3 (FLUX.md: libflux/stdlog.h)
-        parts = payload.split(b" ", 7)
-        if len(parts) < 8 or parts[2] != b"%d" % tap.rank:
-            return  # one that another rank has forwarded: its own log has it
+        said = log_record.parse(payload, tap.rank)
+        if said is None:
+            return
         self._lines.append(payload.replace(b"\n", b" ") + b"\n")
-        try:
-            severity = int(parts[0][1 : parts[0].index(b">")]) >> 3
-        except ValueError:
+        if said.severity > _INFO or (said.severity == _INFO and said.app != b"broker"):
             return
-        if severity > _INFO:
+        text = said.text.decode(errors="replace")
+        if said.severity == _INFO and (state := log_record.transition(tap.rank, text)) is not None:
+            self._enter(tap, state, said.stamp)
             return
-        app = parts[3]
-        if severity == _INFO and app == b"broker":
-            self._informed(tap, parts[1], parts[7].decode(errors="replace"))
-        elif severity <= _ERR:
-            text = parts[7].decode(errors="replace")
-            at = self._clock.at(parts[1])
-            name = app.decode(errors="replace")
-            self._record.event(events.Log(tap.rank, severity, name, text), at)
-            if tap.rank == 0 and text.startswith("rc2."):
-                self._program(text, at)
-
-    def _informed(self, tap: Tap, stamp: bytes, text: str) -> None:
-        name, colon, rest = text.partition(": ")
-        if colon and "->" in rest:
-            former, _, more = rest.partition("->")
-            state, _, spent = more.partition(" ")
-            seconds = _seconds(spent)
-            if seconds is None:
-                return
-            self._enter(tap, events.State(tap.rank, state, name, former, seconds), stamp)
-        elif tap.rank == 0 and name.startswith("rc2."):
-            self._program(text, self._clock.at(stamp))
-
-    def _program(self, text: str, at: float) -> None:
-        _, _, rest = text.partition(": ")
-        command, marker, code = rest.rpartition(" (rc=")
-        digits = code.partition(")")[0]
-        if marker and digits.isdigit():
-            self._record.event(events.Program("ended", int(digits), command), at)
+        at = self._clock.at(said.stamp)
+        if said.severity <= _ERR:
+            app = said.app.decode(errors="replace")
+            self._record.event(events.Log(tap.rank, said.severity, app, text), at)
+        if tap.rank == 0 and (program := log_record.program_end(text)) is not None:
+            self._record.event(program, at)
 
     def _enter(self, tap: Tap, state: events.State, stamp: bytes) -> None:
         at = self._clock.at(stamp)
@@ -234,6 +224,8 @@ class Monitor:
                     self._ask_attribute(tap, name)
         if state == "run" and tap.rank == 0:
             self._record.event(events.Program("started"), at)
+            for rank in self._wanted & self._ready:  # a short program leaves no other time
+                self._connect(rank)
 
     def _ask_attribute(self, tap: Tap, name: str) -> None:
         def answered(_tap: Tap, payload: bytes, errnum: int) -> None:
@@ -260,8 +252,8 @@ class Monitor:
 
     def _level(self, _tap: Tap, payload: bytes, errnum: int) -> None:
         """Ask for states where the log does not tell them."""
-        level = _text(payload, "value")
-        if not errnum and level is not None and level.lstrip("-").isdigit() and int(level) < _INFO:
+        level = _number(payload, "value")
+        if not errnum and level is not None and level < _INFO:
             self._hidden = True
             for tap in self._taps.values():
                 self._ask_states(tap)
@@ -283,8 +275,7 @@ class Monitor:
             self._entered(tap, state, None)
 
     def _quorum_size(self, _tap: Tap, payload: bytes, errnum: int) -> None:
-        text = _text(payload, "value")
-        self._quorum = int(text) if not errnum and text is not None and text.isdigit() else 0
+        self._quorum = (not errnum and _number(payload, "value")) or 0
 
     def _quorum_warn(self, _tap: Tap, payload: bytes, errnum: int) -> None:
         """Take the second answer; they come in the order of the questions."""
@@ -308,36 +299,6 @@ class Monitor:
             self._record.event(events.Overlay(tap.rank, child, status))
 
 
-class _Clock:
-    """Turns the wall clock time of log records into seconds since the record began."""
-
-    def __init__(self, record: Record) -> None:
-        self._record = record
-
-    def at(self, stamp: bytes) -> float:
-        """Return when a record `YYYY-MM-DDTHH:MM:SS.ffffffZ` was made; now if it is not that.
-
-        Only the time of day is looked at: a record is hours old at the most.
-        """
-        now = self._record.now()
-        try:
-            day = int(stamp[11:13]) * 3600 + int(stamp[14:16]) * 60 + float(stamp[17:-1])
-        except ValueError:
-            return now
-        age = (time.time() - day) % 86400
-        return max(0.0, now - age) if age < 43200 else now
-
-
-def _seconds(text: str) -> float | None:
-    """Parse a duration (RFC 23), those with little ado that are in every transition."""
-    try:
-        if text.endswith("ms"):
-            return round(float(text[:-2]) / 1000, 9)
-        return float(text[:-1]) if text.endswith("s") else fsd.parse(text)
-    except ValueError:
-        return None
-
-
 def _object(payload: bytes) -> dict[str, Any]:
     try:
         found = json.loads(payload.rstrip(b"\0"))
@@ -349,3 +310,10 @@ def _object(payload: bytes) -> dict[str, Any]:
 def _text(payload: bytes, name: str) -> str | None:
     value = _object(payload).get(name)
     return value if isinstance(value, str) else None
+
+
+def _number(payload: bytes, name: str) -> int | None:
+    try:
+        return int(_text(payload, name) or "")
+    except ValueError:
+        return None

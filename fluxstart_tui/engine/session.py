@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 _TOTAL = 64 << 30
 """Bytes that all sessions may take where they live."""
 
+_QUIET = 0.05
+"""Seconds after PMI for which flux-broker is asked nothing: it waits for a timer of 0.1 s then
+(flux-core: modules/groups), so that there is time. The embedded broker has none, and may be over.
+"""
+
 
 class Session:
     """A session being written.
@@ -62,7 +67,8 @@ class Session:
         for t, event in record.events:
             self._recorder.event(t, event)
         record.recorder = self._recorder
-        self.monitor = Monitor(reactor, record, header["rundir"], header["size"])
+        quiet = 0.0 if header["broker_kind"] == "embedded" else _QUIET
+        self.monitor = Monitor(reactor, record, header["rundir"], header["size"], quiet)
         self._sampler: Sampler | None = None
 
     def sample(self, pids: Mapping[int, int]) -> None:

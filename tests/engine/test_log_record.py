@@ -1,0 +1,69 @@
+"""What is understood of brokers' log records."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fluxstart_tui.engine import log_record
+from fluxstart_tui.engine.record import Record
+from fluxstart_tui.session import events
+
+
+def test_a_record_is_taken_apart() -> None:
+    """Severity, time, app and text; one that another rank forwarded is not this rank's."""
+    line = b"<48>1 2026-11-22T14:54:07.509663Z 7 broker 17854 - - rc1-none: init->quorum 0.00712ms"
+    found = log_record.parse(line, 7)
+    assert found is not None
+    assert found == (
+        6,
+        b"2026-11-22T14:54:07.509663Z",
+        b"broker",
+        b"rc1-none: init->quorum 0.00712ms",
+    )
+    assert log_record.transition(7, found.text.decode()) == events.State(
+        7, "quorum", "rc1-none", "init", 0.00000712
+    )
+    assert log_record.parse(line, 6) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "a: b", "insmod overlay", "x->y", "e: a->b", "e: a->b 1x", "e: a->b ²s", "->", ": -> s"],
+)
+def test_what_tells_of_no_transition(text: str) -> None:
+    """Only an event, two states and a duration make one."""
+    assert log_record.transition(0, text) is None
+
+
+def test_the_end_of_the_initial_program() -> None:
+    """Its command and exit code; nothing that merely looks like it."""
+    ended = log_record.program_end("rc2.0: sh -c (rc=x) Exited (rc=3) 0.1s")
+    assert ended == events.Program("ended", 3, "sh -c (rc=x) Exited")
+    for text in ("rc2.0: a (rc=²) 1s", f"rc2.0: a (rc={'9' * 5000}) 1s", "rc1.0: a (rc=1) 1s"):
+        assert log_record.program_end(text) is None
+
+
+def test_a_record_has_its_own_time() -> None:
+    """Seconds since the session began; what is no time of today was now."""
+    record = Record(time.monotonic)
+    clock = log_record.Clock(record)
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime(time.time() - 60))
+    assert clock.at(stamp.encode()) == 0.0  # before the session began
+    assert clock.at(b"yesterday") == pytest.approx(record.now(), abs=1.0)
+
+
+@given(st.binary(), st.integers(0, 9))
+def test_nothing_that_a_broker_says_raises(data: bytes, rank: int) -> None:
+    """Any bytes are taken, whatever they are."""
+    clock = log_record.Clock(Record(time.monotonic))
+    for record in (data, b"<48>1 %b %d broker 1 - - %b" % (data[:20], rank, data)):
+        found = log_record.parse(record, rank)
+        if found is not None:
+            text = found.text.decode(errors="replace")
+            log_record.transition(rank, text)
+            log_record.program_end(text)
+            clock.at(found.stamp)
