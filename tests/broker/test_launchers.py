@@ -11,42 +11,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.broker.instance import PATIENCE
+from tests.real_launchers import hydra
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-VERSION = re.compile(r"Version:\s+(\d+)\.")
-
-
-def hydras() -> dict[int, str]:
-    """Return launchers by the major number of their version."""
-    found: dict[int, str] = {}
-    here = os.path.dirname(sys.executable)
-    for folder in (here, *os.environ.get("PATH", "").split(":")):
-        path = f"{folder}/mpiexec.hydra"
-        if os.access(path, os.X_OK):
-            done = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
-            version = VERSION.search(done.stdout)
-            if version:
-                found.setdefault(int(version[1]), path)
-    return found
-
-
-HYDRAS = hydras()
 EMBEDDED = [sys.executable, "-m", "fluxstart_tui", "--broker=embedded"]
 
 
 def launch(folder: Path, major: int, size: int, *words: str) -> subprocess.CompletedProcess[str]:
     """Run `fluxstart-tui` under a Hydra and nothing else in the environment."""
-    if major not in HYDRAS:
-        pytest.skip(f"there is no mpiexec.hydra {major} on PATH")
     env = {"PATH": os.defpath, "HOME": str(folder), "TMPDIR": str(folder), "SHELL": "/bin/sh"}
     return subprocess.run(
-        [
-            HYDRAS[major], "-launcher", "fork", "-hosts", "localhost", "-iface", "lo",
-            "-prepend-rank", "-n", str(size),
-            *EMBEDDED, *words,
-        ],
+        [*hydra(major), "-prepend-rank", "-n", str(size), *EMBEDDED, *words],
         env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE,
         check=False,
     )  # fmt: skip
