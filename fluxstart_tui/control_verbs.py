@@ -156,13 +156,24 @@ def _watch(session: Session, _words: list[str]) -> int:
 
 
 def _input(session: Session, words: list[str]) -> int:
-    session.ask("input", data=words[0])
+    session.ask("input", data=words[0], **_whose(words[1:]))
     return 0
 
 
 def _resize(session: Session, words: list[str]) -> int:
-    session.ask("resize", rows=_number(words[0], "rows"), cols=_number(words[1], "columns"))
+    rows, cols = _number(words[0], "rows"), _number(words[1], "columns")
+    session.ask("resize", rows=rows, cols=cols, **_whose(words[2:]))
     return 0
+
+
+def _continue(session: Session, words: list[str]) -> int:
+    session.ask("continue", **_whose(words))
+    return 0
+
+
+def _whose(words: list[str]) -> dict[str, int]:
+    """Name the rank whose terminal is meant, if it was given."""
+    return {"rank": _number(words[0], "a rank")} if words else {}
 
 
 VERBS = {
@@ -179,8 +190,9 @@ VERBS = {
     "release": Verb("IDSET|barrier|all", _pmi("release"), "let them go"),
     "shutdown": Verb("", _shutdown, "end the instance in order"),
     "watch": Verb("", _watch, "print how the recording grows"),
-    "input": Verb("TEXT", _input, "type into the instance's terminal"),
-    "resize": Verb("ROWS COLUMNS", _resize, "give that terminal a size"),
+    "input": Verb("TEXT [RANK]", _input, "type into the terminal of rank 0 or RANK"),
+    "resize": Verb("ROWS COLUMNS [RANK]", _resize, "give that terminal a size"),
+    "continue": Verb("[RANK]", _continue, "continue a program that has stopped on it"),
 }
 
 

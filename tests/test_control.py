@@ -73,6 +73,8 @@ def test_the_other_verbs(host: Host) -> None:
     assert ctl(host, "hold", "barrier") == (0, "held: rank 0 and the barrier\n", "")
     assert ctl(host, "release", "all") == (0, "held: nothing\n", "")
     assert ctl(host, "resize", "24", "80") == (0, "", "")
+    assert ctl(host, "resize", "25", "81", "1") == (0, "", "")
+    assert ctl(host, "continue", "1") == (0, "", "")
     assert ctl(host, "shutdown") == (0, "", "")
     assert ctl(host, "timer", "fire") == (0, "killed rank 0-1\n", "")
     assert ctl(host, "wait", "0")[0] == 137
@@ -87,7 +89,7 @@ def test_input_waits_until_it_is_written(host: Host) -> None:
     done: list[tuple[int, str, str]] = []
     thread = threading.Thread(target=lambda: done.append(ctl(host, "input", "ls\n")))
     thread.start()
-    assert host.asked.get(timeout=30) == ("input", b"ls\n")
+    assert host.asked.get(timeout=30) == ("input", 0, b"ls\n")
     assert not done
     host.loop.do(lambda: host.typing[0](0))
     thread.join()
@@ -145,7 +147,10 @@ def test_help() -> None:
         ("signal 5 9", "signal: rank 5: there are 2 ranks"),
         ("signal x 9", "signal: 'x' is no idset: error parsing range 'x'"),
         ("hold ,", "hold: no ranks are given"),
-        ("input x", "input: the instance has no terminal of ours"),
+        ("input x", "input: rank 0 has no terminal of ours"),
+        ("input x 2", "input: rank 2: there are 2 ranks"),
+        ("input x y", "input: a rank must be a number, not 'y'"),
+        ("input x 1 2", "usage: fs --ctl=TARGET input TEXT [RANK]"),
         ("resize 0 0", "resize: 0x0 is no size of a terminal"),
         ("watch", "watch: nothing is recorded"),
     ],

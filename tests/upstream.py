@@ -27,6 +27,13 @@ SCRIPTS = (
     "t3301-system-latestart",
     "t3302-system-offline",
     "t3303-system-healthcheck",
+    "t3304-system-rpctrack-down",
+    "t3305-system-rpctrack-up",
+    "t3306-system-routercrash",
+    "t3307-system-leafcrash",
+    "t3308-system-torpid",
+    "t3309-system-reconnect",
+    "t3310-system-heartbeat",
 )
 
 

@@ -6,6 +6,7 @@ import glob
 import os
 import signal
 
+from fluxstart_tui.engine.oom import OomKills
 from fluxstart_tui.rfc import idset
 from fluxstart_tui.session.events import Exit, Signal
 
@@ -42,8 +43,7 @@ class Causes:
         self._lost_parent = lost_parent
         self._group_had = group_had
         self._sent: dict[int, tuple[int, str, str]] = {}
-        self._groups: dict[int, str] = {}
-        self._counts: dict[str, int] = {}
+        self._oom = OomKills()
 
     def signalled(self, ranks: Iterable[int], signum: int, cause: str, by: str) -> None:
         """Take that ranks are sent a signal by us.
@@ -61,11 +61,7 @@ class Causes:
 
     def settled(self, broker: Broker) -> None:
         """Note where the OOM killer would count a broker, now that its wrapper has placed it."""
-        path = _memory_events(broker.pid)
-        if path is not None:
-            self._groups[broker.rank] = path
-            if path not in self._counts:
-                self._counts[path] = _oom_kills(path)
+        self._oom.follow(broker.rank, broker.pid)
 
     def explain(self, broker: Broker, status: int) -> Exit:
         """Explain the end of a broker that has a wait status but is not forgotten yet."""
@@ -77,10 +73,10 @@ class Causes:
             if code and self._lost_parent(broker.rank):
                 cause = "parent"
             elif sent is not None:
-                detail = f"after {signal.Signals(sent[0]).name} ({sent[2]})"
+                detail = f"after {signal.Signals(sent[0]).name}: {sent[2]}"
         elif sent is not None and sent[0] == signum:
             cause, detail = sent[1], sent[2]
-        elif signum == signal.SIGKILL and (rise := self._oom(broker.rank)):
+        elif signum == signal.SIGKILL and (rise := self._oom.rise(broker.rank)):
             cause = "oom"
             detail = f"its cgroup counted {rise} OOM kill{'s' if rise > 1 else ''} since it started"
         elif self._group_had(signum):
@@ -93,46 +89,6 @@ class Causes:
             core, note = _core(broker.pid, signum)
             detail = "; ".join(part for part in (detail, note) if part)
         return Exit(broker.rank, broker.pid, code, signum, cause, detail, core)
-
-    def _oom(self, rank: int) -> int:
-        path = self._groups.get(rank)
-        if path is None:
-            return 0
-        now = _oom_kills(path)
-        rise = now - self._counts[path]
-        self._counts[path] = now
-        return rise
-
-
-def _memory_events(pid: int) -> str | None:
-    """Return the file in which the kernel counts OOM kills of a process's cgroup (cgroups(7))."""
-    try:
-        with open(f"/proc/{pid}/cgroup", encoding="utf-8", errors="surrogateescape") as file:
-            lines = [line.rstrip("\n").split(":", 2) for line in file]
-    except OSError:
-        return None
-    for _, controllers, path in (line for line in lines if len(line) == 3):
-        if controllers == "":
-            found = f"/sys/fs/cgroup{path}/memory.events"
-        elif "memory" in controllers.split(","):
-            found = f"/sys/fs/cgroup/memory{path}/memory.oom_control"
-        else:
-            continue
-        if os.path.exists(found):
-            return found
-    return None
-
-
-def _oom_kills(path: str) -> int:
-    try:
-        with open(path, encoding="ascii") as file:
-            for line in file:
-                name, _, count = line.partition(" ")
-                if name == "oom_kill":
-                    return int(count)
-    except (OSError, ValueError):
-        pass
-    return 0
 
 
 def _core(pid: int, signum: int) -> tuple[str, str]:

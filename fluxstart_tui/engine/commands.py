@@ -12,7 +12,7 @@ from fluxstart_tui.rpc.errors import RpcError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from fluxstart_tui.engine.console import Console
@@ -27,7 +27,7 @@ class Commands:
     Args:
         supervisor: has the brokers.
         record: has the session.
-        console: has rank 0's terminal, if it is ours.
+        consoles: the terminals of ours that ranks run on.
         info: what start.info answers.
     """
 
@@ -35,12 +35,12 @@ class Commands:
         self,
         supervisor: Supervisor,
         record: Record,
-        console: Console | None,
+        consoles: Mapping[int, Console],
         info: dict[str, Any],
     ) -> None:
         self._supervisor = supervisor
         self._record = record
-        self._console = console
+        self._consoles = consoles
         self._info = info
 
     @property
@@ -84,6 +84,7 @@ class Commands:
             **self._info,
             "timer": left if left is not None and left < float("inf") else None,
             "recording": self._record.recorder is not None and self._record.recorder.error is None,
+            "ptys": {str(rank): one.describe() for rank, one in self._consoles.items()},
         }
 
     def position(self) -> Position | None:
@@ -115,29 +116,47 @@ class Commands:
         """Kill now whom the exit timer would kill, armed or not; return the ranks."""
         return self._supervisor.fire_timer("user", by)
 
-    def input(self, data: bytes, done: Callable[[int], None]) -> None:
-        """Type `data` into the instance's terminal; `done` is told 0 or an errno.
+    def input(self, rank: int, data: bytes, done: Callable[[int], None]) -> None:
+        """Type `data` into a rank's terminal; `done` is told 0 or an errno.
 
         Raises:
             RpcError: ENOTSUP, it has none of ours.
         """
-        self._terminal().input(data, done)
+        self._terminal(rank).input(data, done)
 
-    def resize(self, rows: int, cols: int) -> None:
-        """Give the terminal a size.
+    def resize(self, rank: int, rows: int, cols: int) -> None:
+        """Give a rank's terminal a size.
 
         Raises:
             RpcError: ENOTSUP, there is none of ours.
         """
-        self._terminal().resize(rows, cols)
+        self._terminal(rank).resize(rows, cols)
 
-    def _terminal(self) -> Console:
-        if self._console is None:
-            raise RpcError(errno.ENOTSUP, "the instance has no terminal of ours")
-        return self._console
+    def resume(self, rank: int) -> None:
+        """Continue the program that has a rank's terminal.
+
+        Raises:
+            RpcError: ENOTSUP, there is none of ours; EINVAL, it is not stopped, or by a shell.
+        """
+        terminal = self._terminal(rank)
+        if terminal.stopped_foreground() is None:
+            raise RpcError(errno.EINVAL, f"no program on the terminal of rank {rank} is stopped")
+        terminal.resume_foreground()
+
+    def _terminal(self, rank: int) -> Console:
+        console = self._consoles.get(rank)
+        if console is None:
+            raise RpcError(errno.ENOTSUP, f"rank {rank} has no terminal of ours")
+        return console
 
     def hold(self, ranks: frozenset[int], *, barrier: bool) -> Held:
-        """Hold ranks in PMI, and the barrier if `barrier`; return all that is held."""
+        """Hold ranks in PMI, and the barrier if `barrier`; return all that is held.
+
+        Raises:
+            RpcError: ENOTSUP, this is normal mode, in which there is no PMI of ours.
+        """
+        if self._info["mode"] == "normal":
+            raise RpcError(errno.ENOTSUP, "the broker is a singleton: it boots without PMI")
         pmi = self._supervisor.pmi
         if ranks:
             pmi.hold(ranks)
@@ -163,7 +182,7 @@ def header(about: dict[str, Any]) -> dict[str, Any]:
     """Return what a session begins with and start.info answers, beside what is particular to it.
 
     Args:
-        about: what only the caller knows: size, rundir, broker, options.
+        about: what only the caller knows: mode, size, rundir, broker, options.
     """
     from fluxstart_tui import __version__
 
@@ -176,6 +195,6 @@ def header(about: dict[str, Any]) -> dict[str, Any]:
         "uid": os.getuid(),
         "pid": os.getpid(),
         "start": start,
-        "mode": "test",
+        "terminals": "",
         **about,
     }

@@ -1,4 +1,4 @@
-"""The terminal that rank 0 and the initial program run on: a pty of the engine's.
+"""The terminal that a rank runs on, rank 0 with the initial program: a pty of the engine's.
 
 What is written to it is shown on our own terminal, if there is one, and recorded. What is typed
 there, or comes from elsewhere, goes to it. The line discipline of the pty does what a terminal does
@@ -47,18 +47,20 @@ class Console:
         reactor: the engine's loop.
         sink: takes all output of the pty, for the record.
         interrupt: called with SIGINT or SIGQUIT when its character was typed while no program had
-            the terminal.
+            the terminal; None if the broker or what wraps it is to get these signals itself.
         terminal: our own terminal, whose settings and size the pty gets, or None.
         output: leads to that terminal; its `drained` calls ours.
+        sized: told rows and columns, now and when they change, for the record.
     """
 
     def __init__(
         self,
         reactor: Reactor,
         sink: Callable[[bytes], None],
-        interrupt: Callable[[int], None],
+        interrupt: Callable[[int], None] | None,
         terminal: Terminal | None = None,
         output: TerminalOutput | None = None,
+        sized: Callable[[int, int], None] = lambda _rows, _columns: None,
     ) -> None:
         self._reactor = reactor
         self._sink = sink
@@ -67,6 +69,9 @@ class Console:
         self._output = output
         self._keyboard: Keyboard | None = None
         self._pty = PseudoTerminal(terminal)
+        self._sized = sized
+        self._size = self._pty.size
+        sized(*self._size)
         self.slave = self._pty.name
         """The name to open, as session leader without a terminal, in order to run on it."""
         self._master = self._pty.master
@@ -76,8 +81,10 @@ class Console:
         self._suspended = False
         """Whether we have been suspended by a ^Z, and are not in the foreground since."""
         self._closed = False
-        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        reactor.add_reader(self._wake, self._drained)
+        self._wake = -1
+        if output is not None:
+            self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+            reactor.add_reader(self._wake, self._drained)
         reactor.add_reader(self._master, self._read)
 
     def start(self) -> None:
@@ -88,11 +95,11 @@ class Console:
             )
 
     def spawned(self, pid: int) -> None:
-        """Take note of rank 0, which leads the session of this terminal."""
+        """Take note of the rank's process, which leads the session of this terminal."""
         self._pty.leader = pid
 
     def exited(self) -> None:
-        """Take note of rank 0's end; another may be started."""
+        """Take note of its end; another may be started."""
         self._pty.leader = 0
         self._relay()
 
@@ -177,6 +184,11 @@ class Console:
         """Return the foreground process group if it is stopped and no shell will continue it."""
         return None if self._closed else self._pty.stopped_foreground()
 
+    def describe(self) -> dict[str, int | None]:
+        """Return its size, and the process group that `stopped_foreground` names."""
+        rows, columns = self._size
+        return {"rows": rows, "columns": columns, "stopped": self.stopped_foreground()}
+
     def resume_foreground(self) -> None:
         """Continue the foreground process group."""
         if not self._closed:
@@ -186,10 +198,17 @@ class Console:
         """Set the size of the window, 65535 by 65535 at the most."""
         if not self._closed:
             self._pty.resize(rows, columns)
+            self._tell_size()
 
     def _resized(self) -> None:
         if not self._closed:
             self._pty.copy_size(0)
+            self._tell_size()
+
+    def _tell_size(self) -> None:
+        former, self._size = self._size, self._pty.size
+        if self._size != former:
+            self._sized(*self._size)
 
     def _follow_into_suspension(self) -> None:
         """Suspend ourselves if the program has: then the user wants the shell that has run us."""
@@ -212,6 +231,7 @@ class Console:
     def _returned(self) -> None:
         """Show what the pty has on a terminal that is ours again."""
         self._pty.copy_size(0)
+        self._tell_size()
         if self._suspended:
             self._suspended = False
             self.resume_foreground()
@@ -233,6 +253,7 @@ class Console:
             if not self._relay():
                 break
         self._full = False
-        for fd in (self._master, self._wake):
-            self._reactor.remove_reader(fd)
+        self._reactor.remove_reader(self._master)
+        if self._wake >= 0:
+            self._reactor.remove_reader(self._wake)
         self._pty.close()

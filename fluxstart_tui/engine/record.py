@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from fluxstart_tui.session.events import Event
     from fluxstart_tui.session.recorder import Recorder
 
-STDOUT, STDERR, TTY, PMI_CLIENT, PMI_SERVER, LOG = range(6)
+STDOUT, STDERR, TTY, PMI_CLIENT, PMI_SERVER, LOG, LAUNCHER = range(7)
 """Streams by number, as session/output.py names them."""
 
 _KEPT = 100_000
@@ -50,7 +50,8 @@ class Record:
         """Take a line of the engine for the user."""
         self.event(Message(text))
 
-    def data(self, rank: int, stream: int, data: bytes) -> None:
-        """Take bytes of a stream of a rank."""
+    def data(self, rank: int, stream: int, data: bytes, at: float | None = None) -> None:
+        """Take bytes of a stream of a rank that came now, or `at` seconds after the beginning."""
         if self.recorder is not None:
-            self.recorder.data(self._clock() - self.start, rank, stream, data)
+            t = self._clock() - self.start if at is None else at
+            self.recorder.data(t, rank, stream, data)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from fluxstart_tui.options import Options
     from fluxstart_tui.reactor import Reactor
 
+_LINGER = 0.5
+"""Seconds; views look every quarter of a second at the least."""
+
 _TOTAL = 64 << 30
 """Bytes that all sessions may take where they live."""
 
@@ -86,7 +89,10 @@ class Session:
     def _complain(self) -> None:
         if self._recorder.error is not None and not self._said:
             self._said = True
-            self._messages.say(f"recording has stopped: {self._recorder.error}")
+            self._messages.say(
+                f"recording has stopped: {self._recorder.error};"
+                " views see the newest as long as this runs"
+            )
 
     def unwatch(self) -> None:
         """Look at brokers no more."""
@@ -108,4 +114,12 @@ class Session:
         if self._keep is not None:
             store.retain(self._keep, _TOTAL)
         self._complain()
+        if self._recorder.error is not None:
+            self._linger()
         self._reactor.remove_reader(self._wake)
+
+    def _linger(self) -> None:
+        """Let views open what is in our memory only, which they may keep then."""
+        end = self._reactor.now() + _LINGER
+        while (left := end - self._reactor.now()) > 0:
+            self._reactor.run_once(left)

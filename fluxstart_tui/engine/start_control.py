@@ -13,7 +13,7 @@ if TYPE_CHECKING:
         """What can be done to a running instance; the supervisor implements it.
 
         Ranks that it is given exist. `by` names who wants it, such as
-        `start.kill from python3 (pid 4711)`. Any method may raise RpcError(errnum, text), which the
+        `start.kill from python3, pid 4711`. Any method may raise RpcError(errnum, text), which the
         client is answered with.
         """
 
@@ -52,16 +52,20 @@ if TYPE_CHECKING:
         def fire_timer(self, by: str) -> frozenset[int]:
             """Kill now whom the exit timer would kill, armed or not; return the ranks."""
 
-        def input(self, data: bytes, done: Callable[[int], None]) -> None:
-            """Type `data` into the instance's terminal; ENOTSUP if it has none of ours.
+        def input(self, rank: int, data: bytes, done: Callable[[int], None]) -> None:
+            """Type `data` into a rank's terminal; ENOTSUP if it has none of ours.
 
             Args:
+                rank: whose terminal.
                 data: bytes to write to the terminal.
                 done: to be called once, with 0 when they are written or with an errno.
             """
 
-        def resize(self, rows: int, cols: int) -> None:
-            """Give the terminal a size; ENOTSUP if there is none of ours."""
+        def resize(self, rank: int, rows: int, cols: int) -> None:
+            """Give a rank's terminal a size; ENOTSUP if it has none of ours."""
+
+        def resume(self, rank: int) -> None:
+            """Continue the program that has a rank's terminal; EINVAL if it is not stopped."""
 
         def hold(self, ranks: frozenset[int], *, barrier: bool) -> Held:
             """Hold ranks in PMI, and the barrier if `barrier`; return all that is held."""

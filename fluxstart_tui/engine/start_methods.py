@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 import errno
+from collections import Counter
 
 from fluxstart_tui.rfc import idset
 from fluxstart_tui.rpc.errors import RpcError
@@ -19,7 +20,7 @@ SIGNAL_MAX = 64
 _SIZE_MAX = 0xFFFF
 _SECONDS_MAX = 1e9
 _INPUT_MAX = 1 << 20
-"""Bytes of input that may wait for the terminal to take them."""
+"""Bytes of input that may wait for a rank's terminal to take them."""
 
 
 class Methods:
@@ -31,7 +32,8 @@ class Methods:
 
     def __init__(self, control: Control) -> None:
         self._control = control
-        self._typed = 0
+        self._typed: Counter[int] = Counter()
+        """Bytes of input that wait, by rank."""
 
     def register(self, services: Services) -> None:
         """Have these methods answered."""
@@ -39,6 +41,7 @@ class Methods:
         services.add("start.signal", self._signal)
         services.add("start.input", self._input)
         services.add("start.resize", self._resize)
+        services.add("start.continue", self._continue)
         services.add("start.pmi", self._pmi)
         services.add("start.shutdown", self._shutdown)
 
@@ -71,22 +74,23 @@ class Methods:
         request.respond({"ranks": idset.encode(reached)})
 
     def _input(self, request: Request) -> None:
-        data = _input_data(request.unpack())
-        if self._typed + len(data) > _INPUT_MAX:
+        payload = request.unpack()
+        data, rank = _input_data(payload), self._rank(payload)
+        if self._typed[rank] + len(data) > _INPUT_MAX:
             raise RpcError(errno.EAGAIN, "the terminal has not taken the input before")
 
         def done(errnum: int) -> None:
-            self._typed -= len(data)
+            self._typed[rank] -= len(data)
             if errnum:
                 request.fail(errnum)
             else:
                 request.respond()
 
-        self._typed += len(data)
+        self._typed[rank] += len(data)
         try:
-            self._control.input(data, done)
+            self._control.input(rank, data, done)
         except RpcError:
-            self._typed -= len(data)
+            self._typed[rank] -= len(data)
             raise
 
     def _resize(self, request: Request) -> None:
@@ -94,7 +98,11 @@ class Methods:
         rows, cols = integer(payload, "rows"), integer(payload, "cols")
         if not (0 < rows <= _SIZE_MAX and 0 < cols <= _SIZE_MAX):
             raise RpcError(errno.EINVAL, f"{rows}x{cols} is no size of a terminal")
-        self._control.resize(rows, cols)
+        self._control.resize(self._rank(payload), rows, cols)
+        request.respond()
+
+    def _continue(self, request: Request) -> None:
+        self._control.resume(self._rank(request.unpack()))
         request.respond()
 
     def _pmi(self, request: Request) -> None:
@@ -115,6 +123,13 @@ class Methods:
     def _shutdown(self, request: Request) -> None:
         self._control.shutdown(wanted_by(request))
         request.respond()
+
+    def _rank(self, payload: dict[str, Any]) -> int:
+        """Return the rank whose terminal is meant: rank 0's if none is named."""
+        rank = integer(payload, "rank") if "rank" in payload else 0
+        if not 0 <= rank < self._control.size:
+            raise RpcError(errno.ESRCH, f"rank {rank}: there are {self._control.size} ranks")
+        return rank
 
     def _ranks(self, text: object) -> frozenset[int]:
         """Return the ranks that an idset or `all` names."""
@@ -151,7 +166,7 @@ def wanted_by(request: Request) -> str:
     pid = getattr(request.origin, "pid", 0)
     try:
         with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
-            name = f"{file.read().rstrip()} (pid {pid})"
+            name = f"{file.read().rstrip()}, pid {pid}"
     except OSError:
         name = f"pid {pid}"
     return f"{request.message.topic} from {name}"

@@ -23,6 +23,8 @@ this instance does not have (no session, no terminal):
     start.input    {"data": TEXT} | {"data": TEXT, "encoding": "base64"} -> none once it is written
                    to the terminal. EAGAIN: too much waits for that
     start.resize   {"rows": N, "cols": N} -> none
+    start.continue {} -> none: SIGCONT to a stopped program that no shell continues. EINVAL: none is
+                   all three: the terminal of rank 0, or with "rank": N of that rank
     start.pmi      {"hold": IDSET | "barrier"} | {"release": IDSET | "barrier"} ->
                    {"ranks": IDSET, "barrier": BOOL}, all that is held then; releasing `all` is
                    meant to include the barrier

@@ -105,6 +105,9 @@ class Client:
     ) -> AsyncGenerator[dict[str, Any], None]:
         """Call a streaming method and yield its answers until it ends.
 
+        When the server goes, the stream fails as a call does. It is not asked for again: only the
+        caller knows whether that would repeat, or leave out, something.
+
         Args:
             topic: the method.
             payload: its parameters; None for no payload.

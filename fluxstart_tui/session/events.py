@@ -204,6 +204,32 @@ class Program(NamedTuple):
     """The command, as the broker's log names it."""
 
 
+class Winsize(NamedTuple):
+    """A rank's terminal has this size from now on."""
+
+    rank: int
+    rows: int
+    columns: int
+
+
+class Size(NamedTuple):
+    """The number of brokers is known now: a launcher's are counted when they tell."""
+
+    size: int
+
+
+class Finding(NamedTuple):
+    """Something hinders a launch, in the words of diagnose/launch."""
+
+    id: str
+    """The rule that found it."""
+    ranks: str
+    """Who is the cause."""
+    sentence: str
+    over: bool = False
+    """Whether it does not hold any more."""
+
+
 class Message(NamedTuple):
     """A line of the engine for the user."""
 
@@ -231,14 +257,16 @@ class End(NamedTuple):
 
 Event = (
     Spawn | Exit | Signal | Pmi | Barrier | Violation | Abort | Hold | State | Online | Quorum
-    | Overlay | Log | Attr | Backtrace | Sample | Timer | Program | Message | Lost | End
+    | Overlay | Log | Attr | Backtrace | Sample | Timer | Program | Winsize | Size | Finding
+    | Message | Lost | End
 )  # fmt: skip
 
 KINDS: dict[str, type[Event]] = {
     kind.__name__.lower(): kind
     for kind in (
         Spawn, Exit, Signal, Pmi, Barrier, Violation, Abort, Hold, State, Online, Quorum,
-        Overlay, Log, Attr, Backtrace, Sample, Timer, Program, Message, Lost, End,
+        Overlay, Log, Attr, Backtrace, Sample, Timer, Program, Winsize, Size, Finding, Message,
+        Lost, End,
     )
 }  # fmt: skip
 

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
     Piece = tuple[float, int, int, bytes]
 
-STREAMS = ("stdout", "stderr", "tty", "pmi-c", "pmi-s", "log")
+STREAMS = ("stdout", "stderr", "tty", "pmi-c", "pmi-s", "log", "launcher")
 """Names of the streams; a stream's number is its index here. `pmi-c` is what clients say, `pmi-s`
-what the server answers, `log` holds one broker log record a line."""
+what the server answers, `log` holds one broker log record a line, `launcher` what a launcher says
+that is no rank's."""
 
 RECORD = struct.Struct("<dIII")
 """Seconds since the session's start, rank, stream, bytes of the run."""
@@ -71,15 +72,18 @@ class Spool:
         limit: bytes that all segments and indices may take. Beyond it the oldest segment but the
             first goes: how it began and how it ended tell most.
         segment: bytes of a segment; made smaller where fewer than four would fit into `limit`.
+        first: number of the first segment.
     """
 
-    def __init__(self, directory: str, limit: int, segment: int = SEGMENT) -> None:
+    def __init__(self, directory: str, limit: int, segment: int = SEGMENT, first: int = 0) -> None:
         self._directory = directory
         self._limit = limit
         self._size = max(1, min(segment, limit // 4))
         self._bytes: dict[int, int] = {}  # of the segments there are, with their indices
         self._data = self._index = -1
-        self.segment = -1
+        self.total = 0
+        """Bytes of output that have been written, deleted or not."""
+        self.segment = first - 1
         """Number of the newest segment."""
         self.records = 0
         """Records in its index."""
@@ -124,6 +128,7 @@ class Spool:
             write_all(self._index, index)
             self._bytes[self.segment] += len(data) + len(index)
             self.records += len(runs)
+            self.total += len(data)
 
     def _next_segment(self) -> list[Lost]:
         tally: dict[tuple[int, int], int] = {}
@@ -146,6 +151,15 @@ class Spool:
         self.segment += 1
         self.records = 0
         self._bytes[self.segment] = 0
+
+    def give_up(self) -> None:
+        """Close the files after an error; what a full disk took of a last index is none of it."""
+        try:
+            size = os.fstat(self._index).st_size
+            os.ftruncate(self._index, min(size, self.records * RECORD.size))
+        except OSError:
+            pass
+        self.close()
 
     def close(self) -> None:
         """Close the files."""

@@ -10,13 +10,15 @@ import os
 from bisect import bisect_left
 from typing import NamedTuple
 
+from fluxstart_tui.session.header import open_regular
 from fluxstart_tui.session.output import STREAMS, segment_name
 from fluxstart_tui.session.output_segment import BLOCK, Segment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
+    from fluxstart_tui.session.memory import MemoryReader
     from fluxstart_tui.session.output_segment import Entry
     from fluxstart_tui.session.output_tail import Line
 
@@ -102,6 +104,10 @@ class Follower:
             number, record, skip = self.position
             count = min(BLOCK - record % BLOCK, total - record)
             offset = segment.offset(record)
+            length = segment.unwanted(record, count, self._streams, self._ranks)
+            if length is not None and offset + length <= size:
+                self.position = Position(number, record + count)
+                continue
             group: list[tuple[int, int, Entry, Position]] = []
             for at, entry in enumerate(segment.entries(record, count), record):
                 _, rank, stream, length = entry
@@ -147,10 +153,14 @@ class SpoolReader:
 
     Args:
         directory: the session's.
+        spare: where the newest of it may be.
     """
 
-    def __init__(self, directory: str) -> None:
+    def __init__(self, directory: str, spare: MemoryReader | None = None) -> None:
         self._directory = directory
+        self._spare = spare
+        # What is in memory is gone with the process that records, except for who has it open.
+        self._kept: dict[int, Segment] = {}
         self._marks: dict[int, list[int]] = {}
         self._open: Segment | None = None  # the one that was used last
 
@@ -159,24 +169,37 @@ class SpoolReader:
         try:
             names = os.listdir(self._directory)
         except OSError:
-            return []
-        found = [name[7:] for name in names if name.startswith("output.")]
-        return sorted(
-            int(text)
-            for text in found
-            if text.isascii() and text.isdigit() and len(text) < 10
-            and segment_name(int(text))[7:] == text
-        )  # fmt: skip
+            names = []
+        self._keep()
+        return sorted({*_numbers(names), *self._kept})
+
+    def _keep(self) -> None:
+        """Open what there is in memory now; once there is nothing any more, keep what there was."""
+        names = self._spare.names() if self._spare is not None else {}
+        if self._spare is None or not names:
+            return
+        former, self._kept = self._kept, {}
+        for number in _numbers(names):
+            try:
+                marks = self._marks.setdefault(number, [0])
+                self._kept[number] = former.get(number) or Segment(self._spare.open, number, marks)
+            except OSError:  # a newer one has just taken its place
+                continue
 
     def segment(self, number: int) -> Segment | None:
         """Open a segment; None if it is gone or can not be read."""
+        if number in self._kept:
+            return self._kept[number]
         if self._open is None or self._open.number != number:
             try:
                 marks = self._marks.setdefault(number, [0])
-                self._open = Segment(self._directory, number, marks)
+                self._open = Segment(self._open_file, number, marks)
             except OSError:
                 return None
         return self._open
+
+    def _open_file(self, name: str) -> int:
+        return open_regular(os.path.join(self._directory, name))
 
     @property
     def end(self) -> Position:
@@ -211,4 +234,15 @@ class SpoolReader:
 
     def close(self) -> None:
         """Close the files; the reader may be used again all the same."""
+        """Close the files; the reader may be used again all the same."""
         self._open = None
+        self._kept.clear()
+
+
+def _numbers(names: Iterable[str]) -> Iterator[int]:
+    """Yield the numbers of the segments among names of files."""
+    for name in names:
+        text = name.removeprefix("output.")
+        whole = text.isascii() and text.isdigit() and len(text) < 10
+        if whole and segment_name(int(text)) == name:
+            yield int(text)

@@ -6,11 +6,12 @@ import array
 import os
 import sys
 
-from fluxstart_tui.session.header import open_regular
 from fluxstart_tui.session.output import RECORD, segment_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
     Entry = tuple[float, int, int, int]
     """What output.RECORD packs."""
 
@@ -22,7 +23,7 @@ class Segment:
     """The bytes and the index of a segment; both can be read on when the files are deleted.
 
     Args:
-        directory: the session's.
+        open_file: opens a file of the session by its name.
         number: the segment's.
         marks: where the run of each BLOCK-th record begins, as far as that is known; [0] at first.
 
@@ -30,13 +31,13 @@ class Segment:
         OSError: it is not there or can not be read.
     """
 
-    def __init__(self, directory: str, number: int, marks: list[int]) -> None:
+    def __init__(self, open_file: Callable[[str], int], number: int, marks: list[int]) -> None:
         self._data = self._index = -1
         self._marks = marks
         self.number = number
-        path = os.path.join(directory, segment_name(number))
-        self._index = open_regular(path + ".idx")
-        self._data = open_regular(path)
+        name = segment_name(number)
+        self._index = open_file(name + ".idx")
+        self._data = open_file(name)
 
     def __del__(self) -> None:
         for fd in (self._data, self._index):
@@ -64,9 +65,31 @@ class Segment:
         """Return index records."""
         return list(RECORD.iter_unpack(self._raw(record, count)))
 
-    def has(self, rank: int, record: int, count: int) -> bool:
-        """Tell whether some of these records are of a rank, faster than by looking at each."""
-        return rank in _column(self._raw(record, count), 2)
+    def unwanted(
+        self,
+        record: int,
+        count: int,
+        streams: Collection[int],
+        ranks: Collection[int] | None = None,
+    ) -> int | None:
+        """Return how many bytes these records are if none is wanted, faster than one by one.
+
+        Args:
+            record: the first of them.
+            count: how many.
+            streams: which streams are wanted.
+            ranks: whose; None for all.
+
+        Returns:
+            None if some of them may be wanted.
+        """
+        raw = self._raw(record, count)
+        found = raw[12 :: RECORD.size]  # the low bytes of the streams, whose numbers are small
+        if any(stream in found for stream in streams) and (
+            ranks is None or not frozenset(ranks).isdisjoint(_column(raw, 2))
+        ):
+            return None
+        return sum(_column(raw, 4))
 
     def read(self, offset: int, size: int) -> bytes:
         """Return bytes, fewer where the file ends or fails."""

@@ -90,7 +90,7 @@ def _backwards(
             if budget.spent():
                 return
             budget.records -= count
-            if not segment.has(rank, first, count):
+            if segment.unwanted(first, count, streams, {rank}) is not None:
                 continue
             runs: list[tuple[float, int, int, int]] = []
             offset = segment.offset(first)

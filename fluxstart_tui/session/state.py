@@ -13,7 +13,7 @@ from fluxstart_tui.session import events
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
     from fluxstart_tui.session.events import Event
@@ -112,6 +112,10 @@ class InstanceState(NamedTuple):
     backtraces: dict[int, str] = {}
     """What a debugger said of core files, by rank."""
     end: events.End | None = None
+    findings: dict[tuple[str, str], tuple[float, events.Finding]] = {}
+    """What hinders the launch, since when, by rule and ranks."""
+    by_pmi: bool = True
+    """Whether brokers boot by PMI; if not, this is a singleton."""
 
     def ranks(self, test: Callable[[BrokerState], bool]) -> frozenset[int]:
         """Return the ranks of which `test` holds; one never heard of is a BrokerState(rank)."""
@@ -145,6 +149,14 @@ def _ranges(text: str) -> list[tuple[int, int]]:
 def ranks_of(text: str) -> frozenset[int]:
     """Decode an idset of an event; empty if it is none or names what can be no rank."""
     return frozenset().union(*(range(first, last + 1) for first, last in _ranges(text)))
+
+
+def initial(header: Mapping[str, Any]) -> InstanceState:
+    """Return the state before the first event, given what session.json holds."""
+    size = header.get("size")
+    if type(size) is not int or not 0 <= size <= RANK_MAX:
+        size = 0
+    return InstanceState(size, by_pmi=header.get("mode") != "normal")
 
 
 def apply(state: InstanceState, t: float, event: Event) -> InstanceState:
@@ -248,6 +260,15 @@ def _backtrace(state: InstanceState, _t: float, event: events.Backtrace) -> Inst
     return state._replace(backtraces={**state.backtraces, event.rank: event.text})
 
 
+def _finding(state: InstanceState, t: float, event: events.Finding) -> InstanceState:
+    key = (event.id, event.ranks)
+    others = {one: found for one, found in state.findings.items() if one != key}
+    if event.over or len(others) >= _KEPT:
+        return state._replace(findings=others)
+    since = state.findings[key][0] if key in state.findings else t
+    return state._replace(findings={**others, key: (since, event)})
+
+
 _STEPS: dict[type[Event], Callable[[InstanceState, float, Any], InstanceState]] = {
     events.Spawn: _spawn,
     events.Exit: _exit,
@@ -267,6 +288,8 @@ _STEPS: dict[type[Event], Callable[[InstanceState, float, Any], InstanceState]] 
     events.Quorum: lambda s, _, e: s._replace(quorum=e.size, quorum_warn=e.warn),
     events.Timer: lambda s, t, e: s._replace(timer=e, timer_t=t),
     events.Program: lambda s, t, e: s._replace(program=e, program_t=t),
+    events.Size: lambda s, _, e: s._replace(size=e.size) if 0 < e.size <= RANK_MAX else s,
+    events.Finding: _finding,
     events.Message: lambda s, t, e: s._replace(messages=_kept(s.messages, (t, e.text))),
     events.Lost: lambda s, _, e: s._replace(lost=_kept(s.lost, e)),
     events.End: lambda s, _, e: s._replace(end=e),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import shutil
 import time
 from typing import NamedTuple
 
@@ -18,11 +19,15 @@ from fluxstart_tui.session.header import (
     open_regular,
     read_header,
 )
+from fluxstart_tui.session.output import write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
+
+_BEGINNING = 64 << 10
+"""Bytes of a disk without which a session is not begun there."""
 
 _END_MAX = 64 << 10
 """Bytes at the end of a journal among which its End event is looked for."""
@@ -82,6 +87,50 @@ def create(path: str | None = None) -> str:
         if os.listdir(path):
             raise OSError(errno.ENOTEMPTY, "directory is not empty", path) from None
     return path
+
+
+def create_or_spare(path: str | None = None) -> tuple[str, str]:
+    """Make the directory of a new session, in memory if where sessions live takes nothing.
+
+    Args:
+        path: as of `create`; if it is given, it is there or nowhere.
+
+    Returns:
+        Its absolute path, and why it is in memory, "" if it is not.
+
+    Raises:
+        OSError: as of `create`, or it can not be written to.
+    """
+    try:
+        made = create(path)
+        _write_something(made)
+    except OSError as error:
+        if path is not None:
+            raise
+        import tempfile  # only who has no disk pays for it
+
+        for parent in (os.environ.get("XDG_RUNTIME_DIR"), "/dev/shm"):  # noqa: S108
+            try:
+                if parent:
+                    made = tempfile.mkdtemp(prefix="fluxstart-tui-", dir=parent)
+                    _write_something(made)
+                    return made, f"{error.filename or root()}: {error.strerror}"
+            except OSError:
+                continue
+        raise
+    return made, ""
+
+
+def _write_something(directory: str) -> None:
+    """Raise OSError, and remove the directory, if a session could not even begin there."""
+    path = os.path.join(directory, "room")
+    try:
+        with open(path, "wb", buffering=0) as file:
+            write_all(file.fileno(), bytes(_BEGINNING))
+        os.unlink(path)
+    except OSError as error:
+        shutil.rmtree(directory, ignore_errors=True)
+        raise OSError(error.errno, error.strerror, directory) from None
 
 
 def listing() -> list[Entry]:

@@ -120,7 +120,7 @@ def leaf_told_to_end() -> Timed:
     return [
         *up(4),
         *down([1], 3.0)[:-1],
-        (3.1, e.Exit(1, 101, 0, 0, "exit", "after SIGTERM (start.kill by pid 77)")),
+        (3.1, e.Exit(1, 101, 0, 0, "exit", "after SIGTERM: start.kill from python3, pid 77")),
         (3.1, e.Timer("armed", 23.1, "rank 1 exited", "0,2-3")),
         *timer_kills((0, 2, 3), 23.1, "rank 1 exited"),
         (23.2, e.End(137)),
@@ -144,8 +144,8 @@ def killed_through_us() -> Timed:
     """Somebody kills rank 2 through the start service; some output is lost."""
     return [
         *up(4),
-        (3.0, e.Signal("2", 9, "start.kill by pid 77")),
-        (3.0, e.Exit(2, 102, 137, 9, "user", "start.kill by pid 77")),
+        (3.0, e.Signal("2", 9, "start.kill from python3, pid 77")),
+        (3.0, e.Exit(2, 102, 137, 9, "user", "start.kill from python3, pid 77")),
         (3.0, e.Timer("armed", 23.0, "rank 2 Killed", "0-1,3")),
         *timer_kills([0, 1, 3], 23.0, "rank 2 Killed"),
         (23.1, e.Lost("stdout", "0-3", 12_345_678, "limit")),

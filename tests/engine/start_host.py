@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-NO_TERMINAL = RpcError(errno.ENOTSUP, "the instance has no terminal of ours")
+NO_TERMINAL = RpcError(errno.ENOTSUP, "rank 0 has no terminal of ours")
 
 
 class Host:
@@ -162,16 +162,21 @@ class Host:
     def fire_timer(self, by: str) -> frozenset[int]:
         return self.signal(frozenset(range(self.size)), signal.SIGKILL, by)
 
-    def input(self, data: bytes, done: Callable[[int], None]) -> None:
+    def input(self, rank: int, data: bytes, done: Callable[[int], None]) -> None:
         if not self.terminal:
             raise NO_TERMINAL
         self.typing.append(done)
-        self.asked.put(("input", data))
+        self.asked.put(("input", rank, data))
 
-    def resize(self, rows: int, cols: int) -> None:
+    def resize(self, rank: int, rows: int, cols: int) -> None:
         if not self.terminal:
             raise NO_TERMINAL
-        self.asked.put(("resize", rows, cols))
+        self.asked.put(("resize", rank, rows, cols))
+
+    def resume(self, rank: int) -> None:
+        if not self.terminal:
+            raise NO_TERMINAL
+        self.asked.put(("resume", rank))
 
     def hold(self, ranks: frozenset[int], *, barrier: bool) -> Held:
         self.held = Held(self.held.ranks | ranks, self.held.barrier or barrier)

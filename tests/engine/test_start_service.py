@@ -146,7 +146,7 @@ def test_who_wants_it_is_recorded(host: Host, client: Client) -> None:
     """A signal's origin is the method and the process that called it."""
     client.call("start.kill", {"rank": 0, "signum": 28})
     by = host.asked.get_nowait()[3]
-    assert re.fullmatch(r"start\.kill from \S.* \(pid \d+\)", by)
+    assert re.fullmatch(r"start\.kill from \S.*, pid \d+", by)
 
 
 def test_a_waiter_that_has_gone_makes_room(host: Host) -> None:
@@ -205,9 +205,11 @@ def test_input_is_acknowledged_when_it_is_written(host: Host, client: Client) ->
     for payload in ({"data": "é\n"}, binary):
         call = partial(client.call, "start.input", payload, timeout=0.05)
         assert refused(call)[0] == errno.ETIMEDOUT
-    assert [host.asked.get()[1], host.asked.get()[1]] == ["é\n".encode(), b"\x00\xff"]
+    assert [host.asked.get()[1:], host.asked.get()[1:]] == [(0, "é\n".encode()), (0, b"\x00\xff")]
     big = {"data": "x" * (1 << 20)}
     assert refused(lambda: client.call("start.input", big))[0] == errno.EAGAIN
+    other = partial(client.call, "start.input", {**big, "rank": 1}, timeout=0.05)
+    assert refused(other)[0] == errno.ETIMEDOUT  # what waits for one rank is no matter of another
     host.loop.do(lambda: [done(0) for done in host.typing])
     answers: list[Any] = []
     client._conversation.request("start.input", big, answers.append)
@@ -222,13 +224,16 @@ def test_input_is_acknowledged_when_it_is_written(host: Host, client: Client) ->
 
 def test_no_terminal(host: Host, client: Client) -> None:
     """Where it is not ours, input and size are refused, and nothing is counted as waiting."""
-    wanted = (errno.ENOTSUP, "the instance has no terminal of ours")
+    wanted = (errno.ENOTSUP, "rank 0 has no terminal of ours")
     for _ in range(3):
         assert refused(lambda: client.call("start.input", {"data": "x" * (1 << 20)})) == wanted
     assert refused(lambda: client.call("start.resize", {"rows": 24, "cols": 80})) == wanted
     host.terminal = True
     assert client.call("start.resize", {"rows": 24, "cols": 80}) == {}
-    assert host.asked.get() == ("resize", 24, 80)
+    assert client.call("start.resize", {"rows": 25, "cols": 81, "rank": 1}) == {}
+    assert client.call("start.continue", {"rank": 1}) == {}
+    assert [host.asked.get(), host.asked.get()] == [("resize", 0, 24, 80), ("resize", 1, 25, 81)]
+    assert host.asked.get() == ("resume", 1)
 
 
 def test_pmi(host: Host, client: Client) -> None:
@@ -273,9 +278,13 @@ def test_shutdown(host: Host, client: Client) -> None:
         ("input", {"data": "x", "encoding": "rot13"}, errno.EPROTO),
         ("input", {"data": "*", "encoding": "base64"}, errno.EINVAL),
         ("input", {"data": "\ud800"}, errno.EINVAL),
+        ("input", {"data": "x", "rank": 2}, errno.ESRCH),
+        ("input", {"data": "x", "rank": None}, errno.EPROTO),
         ("resize", {"rows": 1}, errno.EPROTO),
         ("resize", {"rows": 0, "cols": 1}, errno.EINVAL),
         ("resize", {"rows": 1, "cols": 1 << 16}, errno.EINVAL),
+        ("resize", {"rows": 1, "cols": 1, "rank": -1}, errno.ESRCH),
+        ("resize", {"rows": 1, "cols": 1, "rank": True}, errno.EPROTO),
         ("pmi", {}, errno.EPROTO),
         ("pmi", {"hold": "1", "release": "1"}, errno.EPROTO),
         ("pmi", {"keep": "1"}, errno.EPROTO),

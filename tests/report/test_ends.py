@@ -132,8 +132,8 @@ def test_leaf_told_to_end() -> None:
         printed(ends.leaf_told_to_end())
         == """\
 fluxstart-tui: instance of 4 brokers FAILED after 23.2 s: exit code 137 (128 + SIGKILL)
-  first failure  rank 1 (pid 101) exited with code 0 at 3.1 s, after SIGTERM (start.kill by pid 77),
-                 while others went on
+  first failure  rank 1 (pid 101) exited with code 0 at 3.1 s, after SIGTERM: start.kill from
+                 python3, pid 77, while others went on
   meanwhile      program runs (22.9 s) without rank 1 (exited with code 0)
   then           at 23.1 s ranks 0,2-3 were killed by the exit timer
     ranks  last seen  end
@@ -173,14 +173,14 @@ def test_killed_through_us() -> None:
         printed(ends.killed_through_us())
         == """\
 fluxstart-tui: instance of 4 brokers FAILED after 23.1 s: exit code 137 (128 + SIGKILL)
-  first failure  rank 2 (pid 102) was killed by SIGKILL at 3.0 s (last seen: run); sent through
-                 fluxstart-tui (start.kill by pid 77)
-  meanwhile      program runs (22.8 s) without rank 2 (killed by SIGKILL, sent through fluxstart-tui
-                 (start.kill by pid 77))
+  first failure  rank 2 (pid 102) was killed by SIGKILL at 3.0 s (last seen: run); sent by
+                 start.kill from python3, pid 77
+  meanwhile      program runs (22.8 s) without rank 2 (killed by SIGKILL, sent by start.kill from
+                 python3, pid 77)
   then           at 23.0 s ranks 0-1,3 were killed by the exit timer
     ranks  last seen  end
     0-1,3  run        killed by the exit timer
-    2      run        killed by SIGKILL, sent through fluxstart-tui (start.kill by pid 77)
+    2      run        killed by SIGKILL, sent by start.kill from python3, pid 77
   command        fluxstart-tui --record -s4 make check
   broker         flux-broker 0.88.0 /usr/libexec/flux/cmd/flux-broker, on ci-7, 2026-11-22T06:51:02Z
   not recorded   12,345,678 bytes of stdout (limit)

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fluxstart_tui.session import events, state
-from fluxstart_tui.session.reader import LINE_MAX, Session, SessionError
+from fluxstart_tui.session.journal import LINE_MAX
+from fluxstart_tui.session.reader import Session, SessionError
 from tests.session import strategies
 
 
@@ -59,7 +60,7 @@ def test_endless_lines_are_left_out(tmp_path: Path) -> None:
     giant = b'{"t":1,"e":"message","text":"' + b"x" * (10 << 20) + b'"}\n'
     ours = session(tmp_path, giant + good + b"[" * (10 << 20) + b"\n" + good + giant[:-1])
     assert [type(event) for _, event in ours.poll()] == [events.Message] * 2
-    assert sum(map(len, ours._lines._parts)) == 0
+    assert sum(map(len, ours._journal._parts)) == 0
     ours.close()
 
 

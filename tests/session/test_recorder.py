@@ -17,7 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fluxstart_tui.session import events, state
+from fluxstart_tui.session import events, memory, state
+from fluxstart_tui.session.output_reader import SpoolReader
 from fluxstart_tui.session.reader import Session
 from fluxstart_tui.session.recorder import Recorder
 from tests import support
@@ -168,26 +169,76 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk_ends_the_recording_and_nothing_else(small_disk: Path) -> None:
-    """What fitted can be read, `error` says why, and who records notices nothing."""
+    """What fitted is there, `error` says why, views see all the rest, whoever writes nothing."""
     session_dir = small_disk / "session"
     session_dir.mkdir()
     ours = recorder(session_dir)
-    line = b"x" * 99 + b"\n"
-    for number in range(30_000):
+    early = Session(str(session_dir))
+    lines = [b"%0*d\n" % (99, number) for number in range(30_000)]
+    for number, line in enumerate(lines):
         ours.data(float(number), number % 4, 0, line)
         if number % 100 == 0:
             ours.event(float(number), events.Barrier(number))
     ours.close()
     assert ours.error == os.strerror(errno.ENOSPC)
-    session = Session(str(session_dir))
-    kept = [chunk.data for chunk in session.output.chunks()]
-    assert 0 < len(kept) < 30_000
-    assert set(kept) == {line}
-    barriers = [event.number for _, event in session.events() if isinstance(event, events.Barrier)]
-    assert barriers == [100 * number for number in range(len(barriers))]
+
+    kept = b"".join(chunk.data for chunk in SpoolReader(str(session_dir)).chunks())
+    assert 0 < len(kept) < 30_000 * 100
+    assert b"".join(lines).startswith(kept)
+    written = (session_dir / "events.jsonl").read_text().splitlines()
+    barriers = [event for event in map(events.decode, written) if event is not None]
+    assert barriers == [(100.0 * n, events.Barrier(100 * n)) for n in range(len(barriers))]
+
+    for session in (early, Session(str(session_dir))):
+        assert b"".join(chunk.data for chunk in session.output.chunks()) == b"".join(lines)
+        seen = [event for _, event in session.poll()]
+        lost = [event for event in seen if isinstance(event, events.Lost)]
+        assert [event for event in seen if not isinstance(event, events.Lost)] == [
+            events.Barrier(100 * number) for number in range(300)
+        ]
+        assert sum(event.bytes for event in lost if event.what == "stdout") == 30_000 * 100 - len(
+            kept
+        )
     full = recorder(Path(small_disk))
     assert full.error in {None, os.strerror(errno.ENOSPC)}
     full.close()
+
+
+def test_the_newest_is_seen_when_the_disk_takes_no_more(tmp_path: Path) -> None:
+    """Views follow into memory, of which little is used."""
+    ours = recorder(tmp_path)
+    session = Session(str(tmp_path))
+    follower = session.output.follow()
+    full = os.open("/dev/full", os.O_WRONLY)
+    for name in ("output.000", "events.jsonl"):
+        os.dup2(full, descriptor(name))
+    os.close(full)
+    big = b"x" * (memory.SEGMENT // 2 - 10)
+    for number in range(20):
+        ours.data(float(number), 1, 2, b"%02d" % number + big)
+        ours.event(float(number), events.Message(f"{number:02d}" + "m" * (memory.SEGMENT // 4)))
+        seen = b""
+        while len(seen) < 2 + len(big):
+            seen += b"".join(chunk.data for chunk in follower.poll())
+        assert seen[:2] == b"%02d" % number
+    ours.close()
+    late = Session(str(tmp_path))
+    for view in (session, late):
+        texts = [event.text[:2] for _, event in view.poll() if isinstance(event, events.Message)]
+        assert texts[-1] == "19"
+        numbers = [chunk.data[:2] for chunk in view.output.chunks() if len(chunk.data) > 9]
+        assert b"19" in numbers
+        assert len(view.output.numbers()) <= 4
+
+
+@pytest.mark.parametrize("text", ["", "1", "x y", "1 -1", "999999999999999 1", "1 2 " * 9999, "\0"])
+def test_a_lock_file_may_hold_anything(tmp_path: Path, text: str) -> None:
+    """What is no place of a recorder is not looked at."""
+    recorder(tmp_path).close()
+    (tmp_path / "lock").write_text(text)
+    session = Session(str(tmp_path))
+    assert session.poll() == []
+    assert session.output.numbers() == [0]
 
 
 def test_a_spool_that_fails_leaves_the_journal_and_is_told_of_there(tmp_path: Path) -> None:
@@ -210,23 +261,29 @@ def test_a_spool_that_fails_leaves_the_journal_and_is_told_of_there(tmp_path: Pa
         (2.0, events.Message("on")),
         (3.0, events.Lost("stdout", "0-1", 3, "disk")),
     ]
-    assert list(session.output.chunks()) == []
+    assert [chunk.data for chunk in session.output.chunks()] == [b"12345", b"12", b"3"]
+    assert list(SpoolReader(str(tmp_path)).chunks()) == []
 
 
 def test_a_journal_that_fails_leaves_the_spool(tmp_path: Path) -> None:
-    """Output goes on."""
+    """Output goes on, and views see events all the same."""
     ours = recorder(tmp_path)
     full = os.open("/dev/full", os.O_WRONLY)
     os.dup2(full, descriptor("events.jsonl"))
-    ours.event(1.0, events.Message("lost"))
+    ours.event(1.0, events.Message("first"))
     support.wait_for(lambda: ours.error is not None, "an error")
-    ours.event(2.0, events.Message("lost, too"))
+    ours.event(2.0, events.Message("second"))
     ours.data(3.0, 0, 0, b"kept")
     ours.close()
     os.close(full)
     session = Session(str(tmp_path))
-    assert [chunk.data for chunk in session.output.chunks()] == [b"kept"]
-    assert session.poll() == []
+    assert [chunk.data for chunk in SpoolReader(str(tmp_path)).chunks()] == [b"kept"]
+    assert [event for _, event in session.poll()] == [
+        events.Message("first"),
+        events.Lost("journal", "", len(events.encode(1.0, events.Message("first"))), "disk"),
+        events.Message("second"),
+    ]
+    assert (tmp_path / "events.jsonl").read_text() == ""
 
 
 def hang(name: str) -> int:

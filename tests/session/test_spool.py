@@ -13,12 +13,16 @@ from hypothesis import strategies as st
 
 from fluxstart_tui.session.output import RECORD, STREAMS, Spool
 from fluxstart_tui.session.output_reader import START, Chunk, Position, SpoolReader
+from fluxstart_tui.session.output_segment import BLOCK, Segment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import pytest
+
     from fluxstart_tui.session.events import Lost
     from fluxstart_tui.session.output import Piece
+    from fluxstart_tui.session.output_segment import Entry
 
 ALL = 1 << 40
 PIECES = st.tuples(
@@ -290,3 +294,28 @@ def test_a_long_spool_is_opened_without_reading_it(tmp_path: Path) -> None:
     assert cut.cut
     assert 4 << 20 <= len(cut.data) < 5 << 20
     assert bytes_read() - before < 6 << 20
+
+
+def test_blocks_of_other_streams_are_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader of the brokers' log does not look at each of two million runs of PMI."""
+    log, pmi = STREAMS.index("log"), STREAMS.index("pmi-c")
+    spool = Spool(str(tmp_path), 1 << 30)
+    spool.append([(0.0, at % 2, pmi, b"x") for at in range(3 * BLOCK)])
+    spool.append([(1.0, 7, log, b"hello\n")])
+    spool.close()
+    looked_at: list[int] = []
+    entries = Segment.entries
+
+    def counted(self: Segment, record: int, count: int) -> list[Entry]:
+        looked_at.append(count)
+        return entries(self, record, count)
+
+    monkeypatch.setattr(Segment, "entries", counted)
+    reader = SpoolReader(str(tmp_path))
+    found = list(reader.chunks(streams={log}))
+    assert [(chunk.rank, chunk.data) for chunk in found] == [(7, b"hello\n")]
+    assert list(reader.chunks(ranks={9})) == []
+    assert [line.data for line in reader.tail(7, 1, {log})] == [b"hello"]
+    assert looked_at == [1, 1]
