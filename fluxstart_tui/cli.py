@@ -9,7 +9,9 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fluxstart_tui.engine.errors import Messages
-    from fluxstart_tui.options import Draft
+    from fluxstart_tui.engine.locate import Located
+    from fluxstart_tui.launchers.assemble import Assembly
+    from fluxstart_tui.options import Draft, Options
 
 PROGRAM = "fluxstart-tui"
 
@@ -58,6 +60,10 @@ def _run(prog: str, words: list[str], messages: Messages) -> int:
     draft = options.parse(prog, words)
     if (mode := _without_instance(prog, draft)) is not None:
         return mode
+    if draft.given("print-config"):
+        from fluxstart_tui.tui import example
+
+        return _print(example.text())
     located, notice = locate.find(draft.broker)
     if draft.version:
         return _print(
@@ -69,14 +75,21 @@ def _run(prog: str, words: list[str], messages: Messages) -> int:
         _profile(located.env, chosen.caliper_profile)
     if notice is not None:
         messages.say(notice)
-    headless = chosen.headless or chosen.noexec or chosen.test_size is None or prog == _DROP_IN
-    if not headless and os.isatty(0) and os.isatty(1):
-        return _show(prog, words, chosen.record_dir)
+    headless = chosen.headless or chosen.noexec or prog == _DROP_IN
+    headless = headless or not (os.isatty(0) and os.isatty(1))
     # Each mode imports its own: a launcher starts thousands of normal-mode brokers.
-    if chosen.test_size is None:
+    if chosen.launcher and headless:
+        return _launch(chosen, located)
+    if chosen.normal and not chosen.launcher:
         from fluxstart_tui.engine import launch
 
-        return launch.become_broker(chosen, located, messages)
+        launcher = launch.launcher(os.environ)
+        if launcher is not None and chosen.record:
+            raise LaunchError(f"--record: does not work under a launcher ({launcher} is set)")
+        if launcher is not None or (headless and not chosen.record):
+            return launch.become_broker(chosen, located, messages)
+    if not headless:
+        return _show(prog, words, chosen)
     from fluxstart_tui.engine import instance
 
     outcome = instance.run(chosen, located)
@@ -88,17 +101,53 @@ def _run(prog: str, words: list[str], messages: Messages) -> int:
     return outcome.code
 
 
+def _launch(chosen: Options, located: Located) -> int:
+    """Run a launcher, and say what hinders its launch as soon as that is certain."""
+    import shutil
+
+    from fluxstart_tui.diagnose.launch import live
+    from fluxstart_tui.engine import under_launcher
+    from fluxstart_tui.engine.output import Output
+    from fluxstart_tui.report import diagnosis, launch_log
+
+    watches: list[live.Watch] = []
+
+    def reader(launch: Assembly, asked: int, epoch: float, messages: Messages) -> live.Watch:
+        watch = live.Watch(
+            launch.launcher.grammar if launch.launcher is not None else "",
+            asked,
+            launch.argv,
+            epoch,
+            plain=chosen.launcher_raw,
+            found=lambda one: messages.say(f"[{one.id}] {one.sentence}"),
+        )
+        watches.append(watch)
+        return watch
+
+    outcome = under_launcher.run(chosen, located, reader)
+    if watches and chosen.summary:
+        found = diagnosis.report(launch_log.Log(watches[0].launch, None, ""))
+        if found.code:
+            columns = shutil.get_terminal_size((100, 24)).columns
+            output = Output(2)
+            output.write(os.fsencode(diagnosis.as_text(found, columns, chosen.prog)))
+            output.close()
+    return outcome.code
+
+
 def _without_instance(prog: str, draft: Draft) -> int | None:
     """Do what needs no broker; None if the command line asks for nothing of the kind."""
     from fluxstart_tui.engine.errors import LaunchError
     from fluxstart_tui.options import UsageError
 
-    names = ("ctl", "show", "sessions", "attach", "replay")
+    names = ("ctl", "show", "sessions", "attach", "replay", "diagnose")
     modes = [name for name in names if draft.given(name)]
     if len(modes) > 1:
         raise UsageError(f"{prog}: --{modes[0]} and --{modes[1]} exclude each other")
-    if draft.given("json") and modes not in (["show"], ["sessions"]):
-        raise UsageError(f"{prog}: --json only works with --show or --sessions")
+    if draft.given("json") and modes not in (["show"], ["sessions"], ["diagnose"]):
+        raise UsageError(f"{prog}: --json only works with --show, --sessions or --diagnose")
+    if draft.given("markdown") and (modes != ["diagnose"] or draft.given("json")):
+        raise UsageError(f"{prog}: --markdown only works with --diagnose, without --json")
     if not modes:
         return None
     if modes == ["ctl"]:
@@ -109,6 +158,8 @@ def _without_instance(prog: str, draft: Draft) -> int | None:
         raise UsageError(f"{prog}: --{modes[0]} takes no command: '{draft.command[0]}'")
     if modes in (["attach"], ["replay"]):
         return _look(modes[0], draft.last(modes[0]))
+    if modes == ["diagnose"]:
+        return _diagnose(prog, draft)
     from fluxstart_tui.report import show
     from fluxstart_tui.session.reader import SessionError
 
@@ -121,19 +172,24 @@ def _without_instance(prog: str, draft: Draft) -> int | None:
         raise LaunchError(f"--show: {error}") from None
 
 
-def _show(prog: str, words: list[str], directory: str | None) -> int:
+def _show(prog: str, words: list[str], chosen: Options) -> int:
     """Start an instance in the terminal UI."""
     from fluxstart_tui.engine.errors import LaunchError, reason
-    from fluxstart_tui.report import show
     from fluxstart_tui.tui import main as tui
+    from fluxstart_tui.tui.settings import SettingsError
 
     def report(path: str) -> str:
+        from fluxstart_tui.report import show  # not before there is something to sum up
+
         return show.one(path, as_json=False, prog=prog)
 
     # What comes last counts, so the UI's own --record has to be the only one.
-    rest = [word for word in words if word != "--record" and not word.startswith("--record=")]
+    end = len(words) - len(chosen.command)
+    rest = [word for word in words[:end] if word.partition("=")[0] != "--record"]
     try:
-        return tui.live(rest, directory, report)
+        return tui.live([*rest, *chosen.command], chosen.record_dir, report)
+    except SettingsError as error:
+        raise LaunchError(str(error)) from None
     except OSError as error:
         raise LaunchError(f"--record: {error.filename}: {reason(error)}") from error
 
@@ -143,6 +199,7 @@ def _look(mode: str, target: str | None) -> int:
     from fluxstart_tui import target as targets
     from fluxstart_tui.engine.errors import LaunchError
     from fluxstart_tui.tui import main as tui
+    from fluxstart_tui.tui.settings import SettingsError
     from fluxstart_tui.tui.source import SourceError
 
     if not (os.isatty(0) and os.isatty(1)):
@@ -150,8 +207,32 @@ def _look(mode: str, target: str | None) -> int:
     try:
         directory = targets.session(target)
         return tui.recorded(directory, replay=mode == "replay")
+    except SettingsError as error:
+        raise LaunchError(str(error)) from None
     except (SourceError, targets.TargetError) as error:
         raise LaunchError(f"--{mode}: {error}") from None
+
+
+def _diagnose(prog: str, draft: Draft) -> int:
+    """Say what hinders a launch: 0 nothing, 1 something, 2 what was named is no launch."""
+    import shutil
+
+    from fluxstart_tui.engine.errors import Messages
+    from fluxstart_tui.engine.output import Output
+    from fluxstart_tui.report import diagnosis, launch_log
+
+    try:
+        found = diagnosis.report(launch_log.read(draft.last("diagnose") or ""))
+    except launch_log.LogError as error:
+        Messages(prog, Output(2)).say(f"--diagnose: {error}")
+        return 2
+    if draft.given("json"):
+        _print(diagnosis.as_json(found))
+    elif draft.given("markdown"):
+        _print(diagnosis.as_markdown(found))
+    else:
+        _print(diagnosis.as_text(found, shutil.get_terminal_size((100, 24)).columns, prog))
+    return found.code
 
 
 def _print(text: str) -> int:

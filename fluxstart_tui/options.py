@@ -14,7 +14,7 @@ from fluxstart_tui.rfc import fsd, idset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 DEFAULT_EXIT_TIMEOUT = 20.0
 """Seconds (flux-start(1), --test-exit-timeout)."""
@@ -149,6 +149,23 @@ _OURS = (
         "PATH|flux|embedded",
         exact=True,
     ),
+    Option(
+        "launcher",
+        "Run `CMD flux start ...` and watch it: srun, mpiexec, flux run and the like",
+        "",
+        REQUIRED,
+        "CMD",
+        exact=True,
+    ),
+    Option("launcher-raw", "With --launcher: add nothing to that command", exact=True),
+    Option(
+        "pmi-tap",
+        "With --launcher: see PMI on the wire; `bridge` makes MPICH 5 work too",
+        "",
+        OPTIONAL,
+        "[bridge]",
+        exact=True,
+    ),
     Option("label-io", "Prefix each line of broker output with its rank", "l", exact=True),
     Option(
         "record",
@@ -169,6 +186,14 @@ _OURS = (
     Option("keep", "Keep the N newest sessions (default 20)", "", REQUIRED, "N", exact=True),
     Option("no-summary", "Do not sum up on stderr why an instance has failed", exact=True),
     Option("wrap-ranks", "Limit --wrap to these ranks", "", REQUIRED, "IDSET", exact=True),
+    Option(
+        "pty",
+        "In the UI or with --record: give each of these ranks a terminal of its own",
+        "",
+        REQUIRED,
+        "all|leader|IDSET",
+        exact=True,
+    ),
     Option("replay", "Look at the session in DIR as it happened", "", REQUIRED, "DIR", exact=True),
     Option(
         "attach",
@@ -179,8 +204,18 @@ _OURS = (
         exact=True,
     ),
     Option("show", "Sum up the session in DIR, or the last one", "", OPTIONAL, "[DIR]", exact=True),
+    Option("print-config", "Print the UI's settings and keys, as a file of them", exact=True),
     Option("sessions", "List the recorded sessions", exact=True),
-    Option("json", "With --show or --sessions: as data", exact=True),
+    Option(
+        "diagnose",
+        "Say what hinders a launch: its log, - for stdin, or the directory of a session",
+        "",
+        REQUIRED,
+        "FILE|-|DIR",
+        exact=True,
+    ),
+    Option("json", "With --show, --sessions or --diagnose: as data", exact=True),
+    Option("markdown", "With --diagnose: to paste into an issue", exact=True),
     Option(
         "ctl",
         "Command an instance: see `--ctl=last help`",
@@ -217,6 +252,8 @@ class Options(NamedTuple):
     wrap: tuple[str, ...] = ()
     wrap_ranks: frozenset[int] | None = None
     """Ranks to wrap; None is all of them."""
+    pty: frozenset[int] | None = None
+    """Ranks that run on terminals of the engine's; None leaves it to the engine."""
     test_size: int | None = None
     """Number of brokers; None selects normal mode."""
     test_hosts: str | None = None
@@ -229,6 +266,11 @@ class Options(NamedTuple):
     rundir: str | None = None
     pmi_clique: str = "single"
     caliper_profile: str | None = None
+    launcher: tuple[str, ...] = ()
+    """The command that starts brokers elsewhere; empty if we do."""
+    launcher_raw: bool = False
+    pmi_tap: str = ""
+    """`tap` or `bridge`, if the wire is to be seen."""
     headless: bool = False
     broker: str | None = None
     label_io: bool = False
@@ -243,6 +285,16 @@ class Options(NamedTuple):
     tether: int | None = None
     """Descriptor of a pipe whose end means that the UI is gone."""
     version: bool = False
+
+    @property
+    def normal(self) -> bool:
+        """Whether this is normal mode: one broker, which finds out by itself how to boot."""
+        return self.test_size is None
+
+    @property
+    def size(self) -> int:
+        """Number of brokers that this program starts."""
+        return 1 if self.test_size is None else self.test_size
 
 
 class Draft:
@@ -327,8 +379,6 @@ class Draft:
             for option in (*_TESTING, _BY_NAME["rundir"]):
                 if option.name in self._found:
                     raise self._fail(f"--{option.name} only works with --test-size")
-            if "record" in self._found:
-                raise self._fail("--record only works with --test-size")
         if "rundir" in self._found and "test-rundir" in self._found:
             raise self._fail("--rundir and --test-rundir exclude each other")
         clique = self.last("test-pmi-clique")
@@ -345,7 +395,8 @@ class Draft:
             noexec="noexec" in self._found,
             broker_opts=self._all("broker-opts"),
             wrap=self._all("wrap"),
-            wrap_ranks=self._ranks("wrap-ranks", size),
+            wrap_ranks=self._ranks("wrap-ranks", size, ("test-size", "wrap"), {}),
+            pty=self._terminals(size),
             test_size=size,
             test_hosts=self.last("test-hosts"),
             exit_timeout=self.exit_timeout,
@@ -361,6 +412,9 @@ class Draft:
                 if len(self._found.get("caliper-profile", ())) == 1
                 else None
             ),
+            launcher=self._launcher(),
+            launcher_raw="launcher-raw" in self._found,
+            pmi_tap=self._tap(),
             headless="headless" in self._found,
             broker=self.broker,
             label_io="label-io" in self._found,
@@ -372,6 +426,34 @@ class Draft:
             tether=self._descriptor("tether"),
             version=self.version,
         )
+
+    def _launcher(self) -> tuple[str, ...]:
+        text = self.last("launcher")
+        if text is None:
+            for name in ("launcher-raw", "pmi-tap"):
+                if name in self._found:
+                    raise self._fail(f"--{name} only works with --launcher")
+            return ()
+        for name in ("test-size", "pty", "label-io"):
+            if name in self._found:
+                raise self._fail(f"--launcher and --{name} exclude each other")
+        import shlex  # only who launches pays for it
+
+        try:
+            words = shlex.split(text)
+        except ValueError as error:
+            raise self._fail(f"--launcher: {error}") from None
+        if not words:
+            raise self._fail("--launcher: names no command")
+        return tuple(words)
+
+    def _tap(self) -> str:
+        if "pmi-tap" not in self._found:
+            return ""
+        text = self.last("pmi-tap")
+        if text not in (None, "bridge"):
+            raise self._fail(f"unknown --pmi-tap: {text}")
+        return text or "tap"
 
     def _bytes(self, name: str, default: int) -> int:
         text = self.last(name)
@@ -398,14 +480,33 @@ class Draft:
             raise self._fail(f"--{name} argument must be > 0")
         return value
 
-    def _ranks(self, name: str, size: int | None) -> frozenset[int] | None:
-        """Return the ranks to wrap; a set that could have no effect is a mistake."""
+    def _terminals(self, size: int | None) -> frozenset[int] | None:
+        words = {"all": frozenset(range(size or 0)), "leader": frozenset({0})}
+        return self._ranks("pty", size, ("test-size",), words)
+
+    def _ranks(
+        self,
+        name: str,
+        size: int | None,
+        company: tuple[str, ...],
+        words: Mapping[str, frozenset[int]],
+    ) -> frozenset[int] | None:
+        """Return the ranks that an option names; a set that could have no effect is a mistake.
+
+        Args:
+            name: the option.
+            size: the number of ranks.
+            company: options that it needs beside it.
+            words: sets that have a name.
+        """
         text = self.last(name)
         if text is None:
             return None
-        for needed, there in (("test-size", size is not None), ("wrap", "wrap" in self._found)):
-            if not there:
+        for needed in company:
+            if needed not in self._found:
                 raise self._fail(f"--{name} only works with --{needed}")
+        if text in words:
+            return words[text]
         try:
             ranks = idset.decode(text)
         except ValueError as error:

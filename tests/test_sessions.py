@@ -101,7 +101,6 @@ def test_sessions_are_listed_and_the_oldest_go(scene: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "text"),
     [
-        (("--record=session", "true"), "--record only works with --test-size"),
         (("-s1", "--record", "--record-limit=many", "true"), "--record-limit: 'many' is no size"),
         (("-s1", "--record", "--keep=0", "true"), "--keep argument must be > 0"),
         (("-s1", "--record=/proc/nowhere", "true"), "--record: /proc/nowhere: "),

@@ -126,6 +126,8 @@ def _boot(state: InstanceState, now: float) -> str | None:
 
 
 def _pmi(state: InstanceState) -> str:
+    if not state.by_pmi:
+        return f"starting: waiting for {_named(state, state.t, frozenset(range(state.size)))}"
     done = {r for r, b in state.brokers.items() if "finalize" in passed(state, b)}
     number = state.barriers + 1
     inside = {r for r, b in state.brokers.items() if b.running and b.barrier >= number} - done

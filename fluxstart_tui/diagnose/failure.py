@@ -98,7 +98,7 @@ def _unwatched(state: InstanceState) -> bool:
     if leader.exit is None or not leader.exit.code or leader.exit.signum or leader.state:
         return False
     fine = all(
-        broker.pmi == "finalize"
+        (broker.pmi == "finalize" or not state.by_pmi)
         and broker.exit is not None
         and not (broker.rank and broker.exit.code)
         for broker in state.brokers.values()

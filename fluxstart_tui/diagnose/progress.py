@@ -67,7 +67,7 @@ def phases(state: InstanceState) -> list[Phase]:
     """Return the phases of an instance in order.
 
     A size-1 instance exchanges no cards, so it has no put, barrier and get. One that boots by
-    configuration speaks no PMI and has none of its phases.
+    configuration, or as normal mode's singleton, speaks no PMI and has none of its phases.
     """
     reached: dict[str, set[int]] = {name: set() for name in NAMES}
     times: dict[str, float] = {}
@@ -77,7 +77,8 @@ def phases(state: InstanceState) -> list[Phase]:
         for name, t in _times(broker):
             times[name] = max(times.get(name, t), t)
     without: tuple[str, ...] = ()
-    if reached["join"] and not any(broker.pmi for broker in state.brokers.values()):
+    silent = not any(broker.pmi for broker in state.brokers.values())
+    if not state.by_pmi or (reached["join"] and silent):
         without = PMI
     elif state.size == 1:
         without = PMI[1:4]

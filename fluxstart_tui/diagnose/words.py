@@ -118,7 +118,7 @@ def act(end: Exit) -> str:
 def reason(end: Exit) -> str:
     """Return why that happened as far as the act does not say it."""
     if end.cause == "user":
-        return f"sent through {PROGRAM}" + (f" ({printable(end.detail, 60)})" if end.detail else "")
+        return f"sent by {printable(end.detail, 60)}" if end.detail else f"sent through {PROGRAM}"
     if end.cause == "shutdown" and end.signum:
         return "to end the instance"
     return {"sender": "sender unknown", "parent": "parent lost"}.get(end.cause, "")
@@ -132,6 +132,8 @@ def where(state: InstanceState, broker: BrokerState) -> str:
         return _HINTS.get(broker.state, printable(broker.state, 30))
     if broker.held and broker.running and broker.pmi != "finalize":
         return "held in PMI on request"
+    if not state.by_pmi:
+        return "no state known yet"
     if not broker.pmi:
         return "not in PMI yet"
     if broker.pmi == "finalize":

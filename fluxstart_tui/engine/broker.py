@@ -1,4 +1,4 @@
-"""One broker process of a test instance: how it is started, its descriptors, its end."""
+"""One broker process of an instance: how it is started, its descriptors, its end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fluxstart_tui.engine import command, processes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from fluxstart_tui.engine.command import Environ
 
 _PMI_FD = 3
 """The number of the PMI descriptor in a broker."""
@@ -27,22 +27,28 @@ class Broker:
         rank: its rank.
         argv: the words to execute; the first is looked up in PATH if it has no slash.
         environ: makes its environment, given the number of its PMI descriptor.
+        pmi: whether it is served PMI; if not, it has no such descriptor.
     """
 
-    def __init__(
-        self, rank: int, argv: list[str], environ: Callable[[int], dict[str, str]]
-    ) -> None:
+    def __init__(self, rank: int, argv: list[str], environ: Environ, *, pmi: bool = True) -> None:
         self.rank = rank
         self.argv = argv
         self._environ = environ
+        self._pmi = pmi
         self.pid = -1
         self.pidfd = -1
         self.start = 0
         """Start time in clock ticks; with the pid, it names the process for good."""
 
     def spawn(
-        self, limit: FileLimit, *, piped: bool, tty: str | None = None, stdin_null: bool = False
-    ) -> tuple[int, tuple[int, int] | None]:
+        self,
+        limit: FileLimit,
+        *,
+        piped: bool,
+        tty: str | None = None,
+        stdin_null: bool = False,
+        own_session: bool = False,
+    ) -> tuple[int | None, tuple[int, int] | None]:
         """Start the process, as flux start does (libsubprocess/posix_spawn.c).
 
         It gets descriptors 0, 1, 2 and PMI only, an empty signal mask, default dispositions, and
@@ -53,17 +59,20 @@ class Broker:
             piped: stdout and stderr are pipes to us rather than our own.
             tty: name of a terminal that it runs on, as leader of a session of its own, instead.
             stdin_null: without a terminal of its own it has no input, instead of ours.
+            own_session: it leads a session of its own, which it does anyway on a terminal.
 
         Returns:
-            Our end of the PMI socket, and our ends of the pipes if there are any.
+            Our end of the PMI socket, and our ends of the pipes, if there are any.
 
         Raises:
             OSError: it can not be started.
         """
         program = command.executable(self.argv)
-        ours, theirs = socket.socketpair()
+        ours, theirs = socket.socketpair() if self._pmi else (None, None)
         pipes = [os.pipe2(os.O_CLOEXEC) for _ in range(2)] if piped and tty is None else []
-        given = [(theirs.fileno(), _PMI_FD), *((pipe[1], 1 + at) for at, pipe in enumerate(pipes))]
+        given = [(pipe[1], 1 + at) for at, pipe in enumerate(pipes)]
+        if theirs is not None:
+            given.append((theirs.fileno(), _PMI_FD))
         actions: list[tuple[int, int, int] | tuple[int, int, str, int, int]]
         actions = [(os.POSIX_SPAWN_DUP2, limit.low(fd, at), at) for fd, at in given]
         if tty is not None:
@@ -77,9 +86,9 @@ class Broker:
                 self.pid = os.posix_spawnp(
                     program,
                     self.argv,
-                    self._environ(_PMI_FD),
+                    self._environ(_PMI_FD if self._pmi else None),
                     file_actions=actions,
-                    setsid=tty is not None,
+                    setsid=own_session or tty is not None,
                     setsigmask=[],
                     setsigdef=processes.SIGNALS,
                 )
@@ -88,18 +97,22 @@ class Broker:
             if self.pid >= 0:  # started, but nothing to watch it by
                 os.kill(self.pid, signal.SIGKILL)
                 os.waitpid(self.pid, 0)
-            ours.close()
+            if ours is not None:
+                ours.close()
             for reader, _ in pipes:
                 os.close(reader)
             raise
         finally:
-            theirs.close()
+            if theirs is not None:
+                theirs.close()
             for _, writer in pipes:
                 os.close(writer)
         # Reads a process that has ended as well: it is not reaped yet.
         self.start = process.start if (process := processes.read(self.pid)) else 0
-        ours.setblocking(False)
-        return ours.detach(), (pipes[0][0], pipes[1][0]) if pipes else None
+        if ours is not None:
+            ours.setblocking(False)
+        pmi_fd = ours.detach() if ours is not None else None
+        return pmi_fd, (pipes[0][0], pipes[1][0]) if pipes else None
 
     def reap(self) -> int | None:
         """Return the wait status if the process has ended, else None."""

@@ -13,12 +13,12 @@ from fluxstart_tui.rfc import hostlist, taskmap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from fluxstart_tui.engine.locate import Located
     from fluxstart_tui.options import Options
 
-    Environ = Callable[[int], dict[str, str]]
+    Environ = Callable[[int | None], dict[str, str]]
 
 _STATEDIR = "/var/lib/flux"
 """Default statedir of a system instance (flux-start.c: default_statedir)."""
@@ -110,7 +110,7 @@ def argv(
     rundir: str = "",
     host: str | None = None,
 ) -> list[str]:
-    """Return the words to execute for one rank; `rank` is None in normal mode."""
+    """Return the words to execute for one rank; `rank` is None for normal mode's broker."""
     wrapped = rank is None or options.wrap_ranks is None or rank in options.wrap_ranks
     words = [*(options.wrap if wrapped else ()), *located.words, *shared.arguments]
     if rank is not None:
@@ -120,6 +120,16 @@ def argv(
     if not rank:
         words += options.command
     return words
+
+
+def rundir(arguments: Iterable[str]) -> str:
+    """Return the value of attribute rundir that broker arguments set: the last one counts."""
+    found = ""
+    for word in arguments:
+        attribute = word.removeprefix("--setattr=").removeprefix("-S")
+        if attribute.startswith("rundir="):
+            found = attribute[len("rundir=") :]
+    return found
 
 
 def executable(words: list[str]) -> str:
@@ -139,19 +149,16 @@ def start_uri(rundir: str) -> str:
 
 
 def environment(
-    base: dict[str, str], rank: int, size: int, rundir: str, pmi_fd: int, host: str | None
+    base: dict[str, str], rank: int, size: int, rundir: str, host: str | None, pmi_fd: int | None
 ) -> dict[str, str]:
     """Return the environment of one rank in test mode (flux-start.c: client_create).
 
-    FLUX_FAKE_HOSTNAME is for brokers before 0.82, which do not know the hostname attribute.
+    FLUX_FAKE_HOSTNAME is for brokers before 0.82, which do not know the hostname attribute. Without
+    `pmi_fd`, in normal mode, there is only the start service's address.
     """
-    env = {
-        **base,
-        "PMI_FD": str(pmi_fd),
-        "PMI_RANK": str(rank),
-        "PMI_SIZE": str(size),
-        "FLUX_START_URI": start_uri(rundir),
-    }
+    env = {**base, "FLUX_START_URI": start_uri(rundir)}
+    if pmi_fd is not None:
+        env |= {"PMI_FD": str(pmi_fd), "PMI_RANK": str(rank), "PMI_SIZE": str(size)}
     if host is not None:
         env["FLUX_FAKE_HOSTNAME"] = host
     return env

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 from fluxstart_tui.engine import command, processes, rundir
 from fluxstart_tui.engine.custody import Custody
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from fluxstart_tui.options import Options
     from fluxstart_tui.reactor import Reactor
 
+SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+"""Signals that ask for the instance's end."""
+
 
 class Place:
     """Made step by step, in flux start's order of checks; `close` undoes what there is.
@@ -23,16 +27,13 @@ class Place:
     Args:
         reactor: the engine's loop.
         terminal: our terminal, which the guardian restores if we can not, or None.
-        signals: what the witness looks out for.
     """
 
-    def __init__(
-        self, reactor: Reactor, terminal: Terminal | None, signals: tuple[int, ...]
-    ) -> None:
+    def __init__(self, reactor: Reactor, terminal: Terminal | None) -> None:
         self._terminal = terminal
         self._claim: rundir.Claim | None = None
         self._socket: StartSocket | None = None
-        self._witness = Witness(signals)
+        self._witness = Witness(SIGNALS)
         self._guardian = Guardian(reactor, 0 if terminal is not None else None)
         self.path = ""
         """The run directory, as it was named."""

@@ -45,7 +45,7 @@ class PseudoTerminal:
     """
 
     def __init__(self, terminal: Terminal | None) -> None:
-        # Our slave is kept open: without one the master fails until rank 0 has opened its own.
+        # Our slave is kept open: without one the master fails until the rank has opened its own.
         self.master, self.slave = os.openpty()
         os.set_blocking(self.master, False)
         self.name = os.ttyname(self.slave)
@@ -65,6 +65,11 @@ class PseudoTerminal:
         """Close it: its session is hung up."""
         os.close(self.slave)
         os.close(self.master)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return termios.tcgetwinsize(self.master)
 
     def resize(self, rows: int, columns: int) -> None:
         """Set the size, 65535 by 65535 at the most; the foreground group is told by SIGWINCH."""

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
         """Whom a pty's input concerns."""
 
         @property
-        def interrupt(self) -> Callable[[int], None]:
-            """Takes SIGINT or SIGQUIT."""
+        def interrupt(self) -> Callable[[int], None] | None:
+            """Takes SIGINT or SIGQUIT; None: the pty's own programs take all there is."""
 
         def suspend(self) -> None:
             """Stop until continued by the shell that runs us."""
@@ -68,8 +68,9 @@ class PtyInput:
         except termios.error:
             discipline = None
         if discipline is not None and any(byte in data for byte in discipline.characters):
-            if self._pty.foreground() == 0 or self._pty.stopped_foreground() is not None:
-                data = self._act(data, discipline, ours=ours)
+            interrupt = self._user.interrupt
+            if interrupt is not None and self._reaches_nobody():
+                data = self._act(data, discipline, interrupt, ours=ours)
             elif self.size and discipline.signals and discipline.flushes:
                 # The pty would flush what it holds, but as long as it is full it does not get to
                 # see the character.
@@ -77,7 +78,13 @@ class PtyInput:
                 data = data[max(map(data.rfind, discipline.characters)) :]
         self._put(data, done)
 
-    def _act(self, data: bytes, discipline: Discipline, *, ours: bool) -> bytes:
+    def _reaches_nobody(self) -> bool:
+        """Tell whether a control character would reach no program that acts on it."""
+        return self._pty.foreground() == 0 or self._pty.stopped_foreground() is not None
+
+    def _act(
+        self, data: bytes, discipline: Discipline, interrupt: Callable[[int], None], *, ours: bool
+    ) -> bytes:
         """Do what control characters ask for while no program would; return the other input."""
         kept = bytearray()
         interrupted = set()
@@ -94,7 +101,7 @@ class PtyInput:
                     self.flush()
                 if discipline.echoes:
                     self._user.show(b"^%c" % (byte ^ 0x40))
-                self._user.interrupt(signum)
+                interrupt(signum)
         return bytes(kept)
 
     def _put(self, data: bytes, done: Done | None) -> None:

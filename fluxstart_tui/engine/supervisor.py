@@ -1,16 +1,17 @@
-"""Start the brokers of a test instance and see them to their end."""
+"""Start the brokers of an instance and see them to their end."""
 
 from __future__ import annotations
 
+import math
 import os
 import signal
-from typing import NamedTuple
 
 from fluxstart_tui.engine.causes import Causes
 from fluxstart_tui.engine.countdown import Countdown
 from fluxstart_tui.engine.errors import LaunchError, reason
 from fluxstart_tui.engine.exit_timer import ExitTimer
 from fluxstart_tui.engine.orderly_end import SETTLE, OrderlyEnd
+from fluxstart_tui.engine.place import SIGNALS
 from fluxstart_tui.engine.pmi_server import PmiServer
 from fluxstart_tui.rfc import idset
 from fluxstart_tui.session import events
@@ -19,38 +20,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from fluxstart_tui.engine.broker import Broker, FileLimit
-    from fluxstart_tui.engine.console import Console
-    from fluxstart_tui.engine.custody import Custody
-    from fluxstart_tui.engine.errors import Messages
-    from fluxstart_tui.engine.monitor import Monitor
-    from fluxstart_tui.engine.record import Record
-    from fluxstart_tui.engine.relay import Relay
+    from fluxstart_tui.engine.broker import Broker
+    from fluxstart_tui.engine.company import Company
     from fluxstart_tui.options import Options
-    from fluxstart_tui.reactor import Reactor
-
-SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
-"""Signals that ask for the instance's end."""
-
-
-class Company(NamedTuple):
-    """Whom a supervisor works with."""
-
-    reactor: Reactor
-    messages: Messages
-    """Where exits and kills are reported."""
-    record: Record
-    """Told of all that happens."""
-    custody: Custody
-    """The instance's processes."""
-    limit: FileLimit
-    """Gives brokers the descriptor limits that we got."""
-    relay: Relay | None
-    """Takes the brokers' output, if it goes through us."""
-    console: Console | None
-    """Rank 0's terminal, if it is ours."""
-    monitor: Monitor | None
-    """Watches the brokers by RPC, if somebody wants to know."""
 
 
 class Supervisor:
@@ -95,7 +67,10 @@ class Supervisor:
             trace=options.verbose >= 2,
         )
         self.pmi.on_phase = self._progressed
-        self._policy = ExitTimer(options.exit_mode, options.exit_timeout, len(brokers))
+        # Normal mode has no exit timer; only what a UI has left behind is not to run for ever.
+        timed = not options.normal or options.tether is not None
+        timeout = options.exit_timeout if timed else math.inf
+        self._policy = ExitTimer(options.exit_mode, timeout, len(brokers))
         self.pids: dict[int, int] = {}
         """Pids of the brokers that run, by rank."""
         self.timer = Countdown(
@@ -122,8 +97,13 @@ class Supervisor:
 
     @property
     def exit_code(self) -> int:
-        """The exit code: by the exit mode, or 128 + the signal that ended the instance."""
-        return self._policy.exit_code if self._signal is None else 128 + self._signal
+        """The exit code: by the exit mode, or 128 + the signal that ended the instance.
+
+        In normal mode it is the broker's own, signal or not, as if it had taken our place.
+        """
+        if self._signal is None or (self._options.normal and self.exit_codes):
+            return self._policy.exit_code
+        return 128 + self._signal
 
     @property
     def ended_by(self) -> int:
@@ -146,7 +126,8 @@ class Supervisor:
                 try:
                     self.start(broker)
                 except OSError as error:
-                    raise LaunchError(f"flux_exec: {reason(error)}") from error
+                    what = "error execing broker" if self._options.normal else "flux_exec"
+                    raise LaunchError(f"{what}: {reason(error)}") from error
             self._serve()
         finally:
             if self.pids:  # a start has failed half way, or we have
@@ -163,23 +144,26 @@ class Supervisor:
             OSError: it can not be started.
         """
         company, rank = self._company, broker.rank
-        console = company.console if rank == 0 else None
+        console = company.consoles.get(rank)
         pmi_fd, pipes = broker.spawn(
             company.limit,
             piped=company.relay is not None and console is None,
             tty=console.slave if console is not None else None,
-            stdin_null=company.console is not None,
+            stdin_null=0 in company.consoles,
         )
         self.pids[rank] = broker.pid
         company.custody.started(broker)
         self._record.event(events.Spawn(rank, broker.pid))
-        self.pmi.add(rank, pmi_fd)
+        if pmi_fd is not None:
+            self.pmi.add(rank, pmi_fd)
         if company.relay is not None and pipes is not None:
             company.relay.add(rank, pipes)
         if console is not None:
             console.spawned(broker.pid)
         if company.monitor is not None:
             company.monitor.started(rank)
+        if pmi_fd is None:
+            self._settled(rank)
         if self._serving:
             self._watch_exit(broker)
             self.timer.started()
@@ -195,9 +179,13 @@ class Supervisor:
 
     def _progressed(self, rank: int, phase: str) -> None:
         if phase == "finalize":
-            self._causes.settled(self.brokers[rank])
-            if self._company.monitor is not None:
-                self._company.monitor.settled(rank)
+            self._settled(rank)
+
+    def _settled(self, rank: int) -> None:
+        """Take that a rank has nothing more to do with PMI."""
+        self._causes.settled(self.brokers[rank])
+        if self._company.monitor is not None:
+            self._company.monitor.settled(rank)
 
     def _watch_exit(self, broker: Broker) -> None:
         self._reactor.add_reader(broker.pidfd, lambda: self._exited(broker))
@@ -213,19 +201,21 @@ class Supervisor:
         self._company.custody.reaped(broker)
         if self._company.monitor is not None:
             self._company.monitor.ended(rank)
-        if self._company.console is not None and rank == 0:
-            self._company.console.exited()
+        if rank in self._company.consoles:
+            self._company.consoles[rank].exited()
         end = self._causes.explain(broker, status)
         self._record.event(end)
         who = f"{rank} (pid {broker.pid})"
         how = "exited"
+        told: str | None = None
         if end.signum:
             self._disorderly = True
             how = f"was killed by signal {end.signum}"
-            self._messages.say(f"{who} {signal.strsignal(end.signum)}")
+            told = signal.strsignal(end.signum)
         elif end.code > 0:
-            how = f"exited with rc={end.code}"
-            self._messages.say(f"{who} {how}")
+            how = told = f"exited with rc={end.code}"
+        if told and not self._options.normal:  # whose broker speaks for itself
+            self._messages.say(f"{who} {told}")
         self.exit_codes[rank] = end.code
         self.timer.exited(rank, end.code, f"rank {rank} {how}")
         self.on_exit(rank)

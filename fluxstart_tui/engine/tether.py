@@ -7,7 +7,8 @@ import signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from fluxstart_tui.engine.supervisor import Supervisor
+    from collections.abc import Callable
+
     from fluxstart_tui.reactor import Reactor
 
 _LET_GO = b"d"
@@ -20,13 +21,13 @@ class Tether:
     Args:
         reactor: the engine's loop.
         fd: the descriptor.
-        supervisor: ends the instance.
+        interrupt: ends the instance, given a signal and who wants it.
     """
 
-    def __init__(self, reactor: Reactor, fd: int, supervisor: Supervisor) -> None:
+    def __init__(self, reactor: Reactor, fd: int, interrupt: Callable[[int, str], None]) -> None:
         self._reactor = reactor
         self._fd = fd
-        self._supervisor = supervisor
+        self._interrupt = interrupt
         os.set_blocking(fd, False)
         os.set_inheritable(fd, False)
         reactor.add_reader(fd, self._readable)
@@ -40,4 +41,4 @@ class Tether:
             said = b""
         self._reactor.remove_reader(self._fd)
         if said != _LET_GO:
-            self._supervisor.interrupt(signal.SIGHUP, "the UI is gone")
+            self._interrupt(signal.SIGHUP, "the UI is gone")

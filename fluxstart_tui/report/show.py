@@ -31,8 +31,7 @@ def post_mortem(
         events: what happened, its end included.
         path: where it was recorded, if it was.
     """
-    size = header.get("size")
-    final = state.replay(events, size if isinstance(size, int) else 0)
+    final = state.advance(state.initial(header), events)
     tail = None
     if path is not None:
         try:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from fluxstart_tui.diagnose import progress
+from fluxstart_tui.diagnose import failure, progress
+from fluxstart_tui.diagnose.doing import sentence
 from fluxstart_tui.session import events as e
-from fluxstart_tui.session.state import replay
+from fluxstart_tui.session.state import advance, initial, replay
 from tests.diagnose import blocks, ends, launches
 
 
@@ -55,6 +56,18 @@ def test_boot_by_config_speaks_no_pmi() -> None:
     """Without PMI its phases are left out, once brokers are seen without it."""
     timed = [*blocks.spawn(2), (0.1, e.State(0, "join", "builtins-success", "load-builtins"))]
     assert list(reached(timed, 2))[:2] == ["spawned", "join"]
+
+
+def test_a_singleton_speaks_no_pmi_from_the_start() -> None:
+    """In normal mode nobody waits for PMI, and a failure before any state is told without it."""
+    alone = initial({"size": 1, "mode": "normal"})
+    begun = advance(alone, blocks.spawn(1))
+    assert [phase.name for phase in progress.phases(begun)][:2] == ["spawned", "join"]
+    assert sentence(begun, 1.0) == "starting: waiting for rank 0 (no state known yet)"
+    over = [*blocks.spawn(1), (1.0, e.Exit(0, 1, 3)), (1.0, e.End(3))]
+    first = failure.first(advance(alone, over))
+    assert first is not None
+    assert first.kind == "program"
 
 
 def test_states_seen_by_asking() -> None:

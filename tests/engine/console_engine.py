@@ -22,7 +22,7 @@ def main(words: list[str]) -> int:
     sink = os.open("sink", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     log = os.open("log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     environ = process.environment()
-    broker = Broker(0, words, lambda _: environ)
+    broker = Broker(0, words, lambda _: environ, pmi=False)
 
     def interrupt(signum: int) -> None:
         os.write(log, b"%d\n" % signum)
@@ -39,8 +39,7 @@ def main(words: list[str]) -> int:
     output = TerminalOutput(1, terminal, drained)
     console = Console(reactor, record, interrupt, terminal, output)
     console.start()
-    fd, _ = broker.spawn(FileLimit(), piped=False, tty=console.slave)
-    os.close(fd)
+    broker.spawn(FileLimit(), piped=False, tty=console.slave)
     console.spawned(broker.pid)
     reactor.add_reader(broker.pidfd, reactor.stop)
     reactor.run()

@@ -427,10 +427,8 @@ class Bench:
         self.signals: list[int] = []
         self.console = Console(self.reactor, self._sink, self.signals.append)
         environ = support.environment(folder, {"PS1": "ready%"})
-        self.broker = Broker(0, words, lambda _: environ)
-        fd, pipes = self.broker.spawn(FileLimit(), piped=True, tty=self.console.slave)
-        assert pipes is None
-        os.close(fd)
+        self.broker = Broker(0, words, lambda _: environ, pmi=False)
+        assert self.broker.spawn(FileLimit(), piped=True, tty=self.console.slave) == (None, None)
         self.console.spawned(self.broker.pid)
 
     def _sink(self, data: bytes) -> None:
@@ -523,11 +521,13 @@ def test_a_stopped_program(bench: Callable[[list[str]], Bench], broker: list[str
     assert rank0.console.stopped_foreground() is None
     rank0.type(b"\n")
     rank0.wait_for(rank0.console.stopped_foreground, "a stopped program")
+    group = rank0.console.stopped_foreground()
+    assert rank0.console.describe() == {"rows": 24, "columns": 80, "stopped": group}
     rank0.type(b"\x03")
     assert rank0.signals == [signal.SIGINT], "the program would not get it"
     rank0.console.resume_foreground()
     rank0.wait_for(lambda: b"back\r\n" in rank0.output, "the program to go on")
-    assert rank0.console.stopped_foreground() is None
+    assert rank0.console.describe()["stopped"] is None
     assert rank0.wait() == 7
 
 
@@ -556,10 +556,10 @@ def test_the_last_output_and_the_hangup(bench: Callable[[list[str]], Bench], sce
 
 def test_ranks_without_a_terminal_have_no_input(scene: Path) -> None:
     environ = support.environment(scene)
-    other = Broker(1, ["sh", "-c", "test /dev/null -ef /dev/stdin"], lambda _: environ)
-    fd, pipes = other.spawn(FileLimit(), piped=True, stdin_null=True)
+    other = Broker(1, ["sh", "-c", "test /dev/null -ef /dev/stdin"], lambda _: environ, pmi=False)
+    _, pipes = other.spawn(FileLimit(), piped=True, stdin_null=True)
     assert pipes is not None
-    for each in (fd, *pipes):
+    for each in pipes:
         os.close(each)
     assert os.waitstatus_to_exitcode(os.waitpid(other.pid, 0)[1]) == 0
     os.close(other.pidfd)
