@@ -1,0 +1,87 @@
+"""Findings that a line tells by itself: one for each signature that was met."""
+
+from __future__ import annotations
+
+from fluxstart_tui.diagnose.launch.finding import PATIENCE, Finding, lines, named
+from fluxstart_tui.diagnose.launch.signs_flux import EVENTS, FATAL, SHELL
+from fluxstart_tui.diagnose.launch.signs_launcher import LAUNCHER
+from fluxstart_tui.diagnose.launch.state import Stage
+from fluxstart_tui.diagnose.words import printable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fluxstart_tui.diagnose.launch.launch import Launch
+    from fluxstart_tui.diagnose.launch.signs import Sign
+    from fluxstart_tui.diagnose.launch.state import Line
+
+
+def launcher(launch: Launch, now: float | None) -> Iterator[Finding]:
+    """Yield what the launcher says."""
+    for sign in LAUNCHER.by_id.values():
+        started = launch.allocated or any(rank.speaks for rank in launch.ranks.values())
+        if sign.id == "L2" and (started or launch.quiet(now) < PATIENCE):
+            continue
+        found = _finding(launch, sign)
+        if found is None:
+            continue
+        exits = {n for n, rank in launch.ranks.items() if rank.exit is not None}
+        if sign.id in ("K1", "O1") and exits:
+            first = min(exits, key=lambda number: _exit_line(launch, number))
+            end = launch.ranks[first].exit
+            assert end is not None
+            found = found._replace(
+                ranks=frozenset({first}),
+                sentence=f"{found.sentence}: {named(launch, {first})} {end.how}",
+                evidence=lines((*found.evidence, end.line)),
+            )
+        yield found
+
+
+def _exit_line(launch: Launch, number: int) -> int:
+    end = launch.ranks[number].exit
+    return end.line.number if end is not None else 0
+
+
+def brokers(launch: Launch) -> Iterator[Finding]:
+    """Yield what brokers, or the shells that were to start them, died of."""
+    for sign in {**SHELL.by_id, **FATAL.by_id}.values():
+        found = _finding(launch, sign)
+        if found is not None:
+            if sign.id == "R1":
+                more = [line for r in found.ranks for line in launch.rank(r).stderr[:3]]
+                found = found._replace(evidence=lines((*found.evidence, *more)))
+            yield found
+
+
+def events(launch: Launch) -> Iterator[Finding]:
+    """Yield what has happened after the brokers were up."""
+    for sign in EVENTS.by_id.values():
+        if sign.id == "Q0" and not (launch.waited and launch.leader.stage == Stage.QUORUM):
+            continue  # the quorum was reached
+        if sign.id == "X1" and launch.leader.stage < Stage.RUN:
+            continue
+        if sign.id == "X3":
+            continue  # a broker may end all the same: ends.py
+        found = _finding(launch, sign)
+        if found is not None:
+            yield found
+
+
+def _finding(launch: Launch, sign: Sign) -> Finding | None:
+    hits = launch.hits.get(sign.id)
+    if not hits:
+        return None
+    ranks = frozenset(hit.line.rank for hit in hits if hit.line.rank is not None)
+    best = max(hits, key=lambda hit: len(hit.groups))  # the first of those that tell most
+    groups = [printable(group, 160) for group in best.groups]
+    words = [*groups, *["?"] * (4 - len(groups))]
+    same = {n for hit in hits if hit.groups == best.groups and (n := hit.line.rank) is not None}
+    sentence = sign.says.format(*words, ranks=named(launch, same) if same else "a task")
+    others = ranks - same
+    if others:
+        sentence += f"; {named(launch, others)} likewise"
+    evidence: tuple[Line, ...] = lines(hit.line for hit in hits)
+    remedies = tuple(remedy.format(*words) for remedy in sign.remedies)
+    return Finding(sign.id, sentence, ranks, evidence, remedies, sign.tip)

@@ -1,0 +1,84 @@
+"""A finding, and how ranks and their ends are put in words."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from fluxstart_tui.diagnose.launch import text
+from fluxstart_tui.diagnose.words import printable, who
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from fluxstart_tui.diagnose.launch.launch import Launch
+    from fluxstart_tui.diagnose.launch.state import Line, Rank
+
+EVIDENCE = 6
+"""Lines of evidence that a finding shows."""
+
+PATIENCE = 5.0
+"""Seconds without progress of any rank after which a wait is a stall."""
+
+SETTLE = 1.0
+"""Seconds that a dead rank is given for company: a launch that fails as a whole is no wait."""
+
+
+class Finding(NamedTuple):
+    """What hinders a launch, or hindered it."""
+
+    id: str
+    sentence: str
+    """Names the culprit, not those that wait for it."""
+    ranks: frozenset[int] = frozenset()
+    """The culprits."""
+    evidence: tuple[Line, ...] = ()
+    remedies: tuple[str, ...] = ()
+    """Commands; what stands behind # is a comment."""
+    tip: str = ""
+    """Of flux-start(1): a number, SG (single node instance) or HW (hardware)."""
+    confidence: str = "certain"
+    """certain, likely, or possible."""
+
+
+def lines(found: Iterable[Line | None]) -> tuple[Line, ...]:
+    """Return lines as evidence: in the log's order, each once, not too many."""
+    once = {line for line in found if line is not None}
+    return tuple(sorted(once, key=lambda line: line.number))[:EVIDENCE]
+
+
+def last_lines(launch: Launch, ranks: Collection[int]) -> list[Line | None]:
+    """Return the lines by which some ranks came to where they are."""
+    there = (launch.ranks.get(rank) for rank in sorted(ranks)[:EVIDENCE])
+    return [rank.step for rank in there if rank is not None]
+
+
+def named(launch: Launch, ranks: Collection[int]) -> str:
+    """Return `rank 1 (node1)`, without the host if it is not known or the ranks are many."""
+    hosts = {launch.ranks[rank].host for rank in ranks if rank in launch.ranks}
+    host = next(iter(hosts)) if len(hosts) == 1 else ""
+    return who(ranks) + (f" ({printable(host, 60)})" if host else "")
+
+
+def wait(ranks: Collection[int]) -> str:
+    """Return `rank 0 waits` or `ranks 0-3 wait`."""
+    return f"{who(ranks)} {'waits' if len(ranks) == 1 else 'wait'}"
+
+
+def them(ranks: Collection[int]) -> str:
+    """Return the pronoun of some ranks."""
+    return "it" if len(ranks) == 1 else "them"
+
+
+def said(line: Line) -> str:
+    """Return what a log line says without what is before."""
+    log = text.LOG.match(line.text)
+    return printable(log["text"] if log is not None else line.text, 160)
+
+
+def end_of(rank: Rank) -> str:
+    """Say how a rank has ended, and why as far as its own lines tell."""
+    how = rank.exit.how if rank.exit is not None else "failed"
+    if rank.errors:
+        return f"{printable(how, 60)}: {said(rank.errors[0])}"
+    return printable(how, 60) + (f" ({rank.failed})" if rank.failed and rank.exit is None else "")

@@ -1,0 +1,293 @@
+"""A launch as its lines tell it: read one after the other, live or from a log.
+
+Lines of different ranks arrive in any order (srun delivers in bursts), so only the order within a
+rank means anything. What is kept is bounded, whatever is read.
+"""
+
+from __future__ import annotations
+
+import re
+
+from fluxstart_tui.diagnose.launch import signs_launcher as own
+from fluxstart_tui.diagnose.launch.broker_lines import Reader
+from fluxstart_tui.diagnose.launch.state import PHASES, Exit, Hit, Line, Rank, Stage
+from fluxstart_tui.diagnose.progress import Phase
+from fluxstart_tui.launchers.labels import Labels
+from fluxstart_tui.rfc import idset
+from fluxstart_tui.session import tree
+from fluxstart_tui.session.state import RANK_MAX
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from fluxstart_tui.diagnose.launch.signs import Sign
+    from fluxstart_tui.diagnose.launch.state import Probe
+    from fluxstart_tui.session.tree import Parent
+
+TEXT_MAX = 4096
+"""Characters of a line that are looked at; a card has at most 1024."""
+_HITS = 1 << 13
+_OWN = 200
+_OWN_HEADS = ("slurmstepd", "[proxy", "[mpiexec")
+"""Launchers' own lines that are labelled too."""
+
+
+class Launch:
+    """The state of one launch.
+
+    Args:
+        grammar: form of the launcher's labels, if it is known (launchers/table.py).
+        asked: number of tasks that the launcher was asked for, if it is known.
+        topology: value of tbon.topo if it is not the default.
+    """
+
+    def __init__(self, grammar: str = "", asked: int = 0, topology: str | None = None) -> None:
+        self.labels = Labels(grammar)
+        self.asked = asked
+        self._topology = topology
+        self.launcher = ""
+        """Name of what has launched it, if that is known otherwise than by command and lines."""
+        self.command: tuple[str, ...] = ()
+        """The command line, if it is known."""
+        self.ranks: dict[int, Rank] = {}
+        self.size = 0
+        """Of the instance as its brokers were told; 0 if not known."""
+        self.lines = 0
+        self.now: float | None = None
+        """Time of the last line, None if lines have no times."""
+        self.progress: float | None = None
+        """When a rank last entered a stage or ended."""
+        self.hits: dict[str, list[Hit]] = {}
+        """Lines with a signature, by its id; one of a kind per rank."""
+        self.benign = 0
+        """Alarming lines that are known to be harmless."""
+        self.traced = False
+        """Whether the PMI trace is there."""
+        self.dated = False
+        """Whether log lines come in leader mode, in which followers that reach nobody are mute."""
+        self.served = False
+        """Whether a PMI server's trace is there, which shows who enters barriers."""
+        self.space = ""
+        """Name of the launcher's key-value space."""
+        self.alone = [0, 0]
+        """How often a size of 1 was told, in the trace and in the log, before the program ended."""
+        self.waited: frozenset[int] = frozenset()
+        """Ranks that rank 0 says it waits for in quorum."""
+        self.program_ended: Line | None = None
+        self.stopped: Line | None = None
+        """The line from which on it was being stopped."""
+        self.over: Line | None = None
+        """The line by which the launcher says that it ended the launch by itself."""
+        self.code: int | None = None
+        """The launcher's exit code once it has ended."""
+        self.ended = False
+        """Whether there is no more to come."""
+        self.allocated = False
+        """Whether Slurm has given what it queued for."""
+        self.salloc: Line | None = None
+        """The line by which salloc says that it has allocated nodes, if they may be several."""
+        self.own: list[Line] = []
+        """The launcher's first lines."""
+        self._process: int | None = None
+        self._seen: set[tuple[str, int | None, tuple[str, ...]]] = set()
+        self._reader = Reader(self)
+
+    # -- reading -------------------------------------------------------------------------------
+
+    def feed(self, line: str, t: float | None = None) -> None:
+        """Take the next line as the launcher has printed it, without its newline."""
+        rank, _, text = self.labels.split(line[:TEXT_MAX])
+        self.take(rank, text, t)
+
+    def take(self, rank: int | None, text: str, t: float | None = None) -> None:
+        """Take a line whose label is known already.
+
+        Args:
+            rank: the task's, None for the launcher's own lines and where lines have no label.
+            text: the line without label and newline.
+            t: seconds since the launch.
+        """
+        self.lines += 1
+        if t is not None and (self.now is None or t > self.now):
+            self.now = t
+        if not text or (rank is not None and rank >= RANK_MAX):
+            return
+        text = text[:TEXT_MAX].rstrip("\r")  # terminals end lines with it
+        if "srun: " in text[1:]:  # a burst that was cut off
+            text, glue, rest = text.partition("srun: ")
+            self._one(rank, text, t)
+            rank, text = None, glue + rest
+        self._one(rank, text, t)
+
+    def _one(self, rank: int | None, text: str, t: float | None) -> None:
+        glued = own.GLUED.match(text)
+        if glued is not None:
+            inner = self.labels.split(glued[2])
+            if inner.rank is not None:
+                self._one(inner.rank, inner.text, t)
+                return
+        # With labels, Flux's lines without one are not of this launch but of an outer instance.
+        foreign = rank is None and bool(self.labels.name)
+        if glued is None and not foreign and self._reader.read(rank, text, t):
+            return
+        if rank is not None:
+            one = self.rank(rank)
+            if one.speaks and not text.startswith(_OWN_HEADS):
+                return  # the program's
+            if not (self.stopped or text.startswith(_OWN_HEADS)):
+                self._reader.shell(Line(self.lines, t, rank, text))
+        self._launcher(rank, text, t)
+
+    def _launcher(self, rank: int | None, text: str, t: float | None) -> None:
+        """Look at a line that Flux has not printed: the launcher's own, or the program's."""
+        if rank is not None and not text.startswith(_OWN_HEADS):
+            return
+        line = Line(self.lines, t, rank, text)
+        if not text.startswith("srun: ") and self.leader.stage >= Stage.RUN and rank is None:
+            if own.STOP.match(text):
+                self._stop(line)
+            return  # what the program prints
+        if len(self.own) < _OWN and text.strip("-= "):
+            self.own.append(line)
+        found = own.LAUNCHER.find(text)
+        if found is not None and not (found[0].ends and self.stopped):
+            sign, groups = found
+            self.hit(sign, line, groups)
+            if sign.ends and self.over is None:
+                self.over = line
+        if own.STOP.match(text):
+            self._stop(line)
+        self.allocated = self.allocated or own.ALLOCATED.match(text) is not None
+        salloc = own.SALLOC.match(text)
+        if salloc is not None:
+            alone = salloc["nodes"] and not set(salloc["nodes"]) & set(",[")
+            self.salloc = None if alone else self.salloc or line
+        self._exits(line)
+
+    def _stop(self, line: Line) -> None:
+        if self.stopped is None and self.over is None:
+            self.stopped = line
+
+    def _exits(self, line: Line) -> None:
+        process, code = own.PROCESS.match(line.text), own.CODE.match(line.text)
+        if process is not None:
+            self._process = int(process[1][:8])
+        elif code is not None and self._process is not None:
+            self.exited({self._process}, f"exited with code {code[1]}", line)
+        found = own.EXITED.match(line.text)
+        if found is None or self.stopped is not None:
+            return
+        text = found["ranks"] or found["states"] or found["rank"]
+        how = found["how"] or found["state"] or found["noticed"] or ""
+        try:
+            ranks = idset.decode(text)
+        except ValueError:
+            return
+        how = how.replace("Exited with exit", "exited with")
+        self.exited(ranks, how if how.startswith("exited") else f"ended: {how}", line)
+
+    # -- what readers and probes tell ------------------------------------------------------------
+
+    def rank(self, rank: int) -> Rank:
+        """Return what is known of a rank, which may be nothing yet."""
+        return self.ranks.get(rank) or self.ranks.setdefault(rank, Rank())
+
+    def reach(self, rank: Rank, stage: Stage, line: Line) -> None:
+        """Let a rank enter a stage; it never goes back."""
+        if stage > rank.stage and (self.stopped is None or stage <= Stage.RUN):
+            rank.stage, rank.since, rank.step = stage, line.t, line
+            self.progress = line.t
+
+    def hit(self, sign: Sign, line: Line, groups: tuple[str, ...]) -> None:
+        """Note a line with a signature, the first of each rank."""
+        if (sign.id, line.rank, groups) in self._seen or len(self._seen) >= _HITS:
+            return
+        if line.rank is not None and (sign.id, line.rank, ()) in self._seen:
+            return
+        self._seen |= {(sign.id, line.rank, groups), (sign.id, line.rank, ())}
+        self.hits.setdefault(sign.id, []).append(Hit(line, groups))
+
+    def exited(self, ranks: Collection[int], how: str, line: Line) -> None:
+        """Note that tasks have ended."""
+        for number in ranks:
+            if number < RANK_MAX:
+                rank = self.rank(number)
+                if rank.exit is None:
+                    rank.exit = Exit(how, line)
+                    self.progress = line.t
+
+    def probe(self, rank: int, probe: Probe) -> None:
+        """Note what a look at a rank's process has shown."""
+        self.rank(rank).probe = probe
+
+    def end(self, code: int | None = None) -> None:
+        """Note that nothing more will come: the launcher has ended, or the log has."""
+        self.code, self.ended = code, True
+
+    # -- what it has come to -----------------------------------------------------------------------
+
+    @property
+    def leader(self) -> Rank:
+        """Rank 0."""
+        return self.ranks.get(0) or Rank()
+
+    @property
+    def everyone(self) -> frozenset[int]:
+        """All ranks there are to be, as far as is known."""
+        return frozenset(range(self.size)) if self.size > 1 else frozenset(self.ranks)
+
+    @property
+    def parent(self) -> Parent:
+        """Names a rank's parent in the overlay network."""
+        usual = tree.parents(self.topology, self.size)
+        seen = {r: rank.parent for r, rank in self.ranks.items() if rank.parent is not None}
+        return lambda rank: seen[rank] if rank in seen else usual(rank)
+
+    @property
+    def topology(self) -> str | None:
+        """Value of tbon.topo, None for the default."""
+        given = re.search(r"tbon\.topo=([\w:]+)", " ".join(self.command))
+        return given[1] if given is not None else self._topology
+
+    @property
+    def singletons(self) -> frozenset[int]:
+        """Tasks that were told to be an instance of size 1 though there are others."""
+        alone = frozenset(r for r, rank in self.ranks.items() if rank.boot_size == 1)
+        return alone if self.tasks > 1 else frozenset()
+
+    @property
+    def tasks(self) -> int:
+        """How many tasks were seen; without labels singletons are told by what they repeat."""
+        return max(len(self.ranks), *self.alone)
+
+    @property
+    def known(self) -> bool:
+        """Whether this is a launch of Flux at all."""
+        return bool(self.hits) or any(rank.speaks or rank.hello for rank in self.ranks.values())
+
+    def at(self, first: Stage, last: Stage) -> frozenset[int]:
+        """Return the ranks that have come to a stage from first to last."""
+        return frozenset(r for r, rank in self.ranks.items() if first <= rank.stage <= last)
+
+    def quiet(self, now: float | None) -> float:
+        """Return for how many seconds no rank has come any further; without end once it ended."""
+        if self.ended or self.stopped is not None or now is None:
+            return float("inf")
+        return now - (self.progress if self.progress is not None else 0.0)
+
+    def phases(self) -> list[Phase]:
+        """Return the phases as diagnose/progress.py does for an instance of test mode."""
+        everyone = self.everyone
+        found = []
+        for name, stage in PHASES:
+            if self.size == 1 and Stage.PUT <= stage <= Stage.BARRIER1:
+                continue
+            there = [self.ranks[r] for r in everyone if r in self.ranks]
+            reached = frozenset(
+                r for r in everyone if r in self.ranks and self.ranks[r].stage >= stage
+            )
+            times = [one.since for one in there if one.stage == stage and one.since is not None]
+            last = max(times) if times and len(reached) == len(everyone) else None
+            found.append(Phase(name, reached, len(everyone), last))
+        return found

@@ -1,0 +1,230 @@
+"""Who waits for whom in PMI (S0 to S4): the culprit is the rank that does not come."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from fluxstart_tui.diagnose.launch.finding import (
+    PATIENCE,
+    SETTLE,
+    Finding,
+    end_of,
+    last_lines,
+    lines,
+    named,
+    them,
+    wait,
+)  # fmt: skip
+from fluxstart_tui.diagnose.launch.state import WAITS, Stage
+from fluxstart_tui.diagnose.words import who
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fluxstart_tui.diagnose.launch.launch import Launch
+
+_LIBRARIES = ("libpmi2", "libpmi")
+_BARRIER = ("flux pmi -v --timeout=5s barrier   # under the same launcher",)
+
+
+class _Sides(NamedTuple):
+    """The ranks of a launch that is in PMI."""
+
+    waiting: frozenset[int]
+    """In the barrier that is the furthest anybody waits in."""
+    dead: frozenset[int]
+    silent: frozenset[int]
+    early: frozenset[int]
+    """Not that far yet, without having failed."""
+    barrier: str
+
+
+def stalls(launch: Launch, now: float | None) -> Iterator[Finding]:
+    """Yield S0 to S4 if ranks wait in PMI."""
+    if launch.size < 2 or launch.over is not None or launch.singletons:
+        return
+    quiet = launch.quiet(now)
+    stalled = quiet >= PATIENCE
+    sides = _sides(launch)
+    if stalled:
+        yield from _in_library(launch)
+    if not sides.waiting:
+        return
+    if sides.dead and quiet >= SETTLE:
+        yield _dead(launch, sides)
+    if sides.silent and stalled:
+        yield _silent(launch, sides)
+    early = sides.early - _inside_library(launch)
+    if early and stalled:
+        yield _late(launch, sides, early)
+    if stalled and not (sides.dead or sides.silent or sides.early):
+        yield _undecided(launch, sides)
+
+
+def _sides(launch: Launch) -> _Sides:
+    second = launch.at(Stage.BARRIER1, Stage.BARRIER1)
+    first = launch.at(Stage.PUT, Stage.PUT)
+    # Without a trace nothing is seen between boot and join.
+    blind = not (launch.traced or launch.served)
+    if blind:
+        first |= launch.at(Stage.BOOT, Stage.BOOT)
+    waiting, barrier = (second, "PMI barrier 2") if second else (first, "PMI barrier 1")
+    gone = frozenset(r for r, rank in launch.ranks.items() if rank.gone)
+    waiting = (waiting & launch.everyone) - gone
+    within = launch.everyone - launch.at(Stage.JOIN, Stage.EXIT)
+    dead = (gone & launch.everyone) - launch.at(Stage.JOIN, Stage.QUORUM)
+    silent = frozenset(
+        r for r in within - gone if r not in launch.ranks or not launch.ranks[r].speaks
+    )
+    if blind and launch.dated and not dead:
+        waiting = frozenset()  # followers are mute before they have joined, so nobody is known to
+    passed = launch.at(Stage.BARRIER2, Stage.FINALIZE)
+    early = within - gone - silent - waiting - passed
+    return _Sides(waiting, dead, silent, early, "PMI" if blind else barrier)
+
+
+def _dead(launch: Launch, sides: _Sides) -> Finding:
+    first = min(sides.dead, key=lambda number: _died(launch, number))
+    rank = launch.ranks[first]
+    others = sides.dead - {first}
+    more = f", and so {'is' if len(others) == 1 else 'are'} {who(others)}" if others else ""
+    return Finding(
+        "S1",
+        f"{named(launch, {first})} is gone, it {end_of(rank)}{more};"
+        f" {wait(sides.waiting)} in vain for {them(sides.dead)} in {sides.barrier}",
+        sides.dead,
+        lines(
+            (
+                rank.exit.line if rank.exit is not None else None,
+                *rank.errors[:2],
+                *last_lines(launch, sides.waiting)[:2],
+            )
+        ),
+        ("srun --kill-on-bad-exit ...   # so that the rest ends too, once the cause is mended",),
+        "5",
+    )
+
+
+def _died(launch: Launch, number: int) -> tuple[bool, int]:
+    """Order dead ranks: those that say why before others, then as they died."""
+    rank = launch.ranks[number]
+    line = rank.errors[0] if rank.errors else rank.exit.line if rank.exit is not None else None
+    return not rank.errors, line.number if line is not None else 0
+
+
+def _silent(launch: Launch, sides: _Sides) -> Finding:
+    without = {hit.line.rank for hit in launch.hits.get("F1", ())} & sides.silent
+    greeted = frozenset(r for r in sides.silent if r in launch.ranks and launch.ranks[r].hello)
+    frozen = _frozen(launch, sides.silent)
+    if frozen:
+        why = f"its process {frozen}"
+    elif without:
+        why = f"flux was not found on {who([r for r in without if r is not None])}"
+    elif greeted == sides.silent:
+        why = "it was started, but its broker has said nothing"
+    else:
+        why = "it never started, ended without a word, is stopped, or its output is not shown"
+    return Finding(
+        "S2",
+        f"no line of Flux came from {named(launch, sides.silent)}: {why};"
+        f" {wait(sides.waiting)} for {them(sides.silent)} in {sides.barrier}",
+        sides.silent,
+        lines(last_lines(launch, sides.waiting)),
+        (
+            "srun ...   # and one ^C: srun then tells which tasks run and which have exited",
+            "ps -eo pid,stat,wchan:30,args | grep [f]lux   # on its host: T is stopped, D hangs",
+        ),
+        "3, 5",
+        "certain" if frozen else "likely",
+    )
+
+
+def _late(launch: Launch, sides: _Sides, early: frozenset[int]) -> Finding:
+    least = min(early, key=lambda r: (launch.ranks[r].stage, r))
+    where = WAITS[launch.ranks[least].stage]
+    frozen = _frozen(launch, early)
+    state = f": its process {frozen}" if frozen else ""
+    return Finding(
+        "S3",
+        f"{named(launch, early)} came no further than: {where}{state};"
+        f" {wait(sides.waiting)} for {them(early)} in {sides.barrier}",
+        early,
+        lines([*last_lines(launch, early), *last_lines(launch, sides.waiting)[:1]]),
+        ("ps -eo pid,stat,wchan:30,args | grep [f]lux   # on its host",),
+        "5",
+        "certain" if frozen else "likely",
+    )
+
+
+def _undecided(launch: Launch, sides: _Sides) -> Finding:
+    culprits = sides.waiting
+    if launch.served:
+        barrier = 2 if sides.barrier.endswith("2") else 1
+        outside = frozenset(r for r in culprits if launch.ranks[r].barriers_in < barrier)
+        if outside:
+            return Finding(
+                "S4",
+                f"{named(launch, outside)} did not enter {sides.barrier}; the others wait there",
+                outside,
+                lines(last_lines(launch, outside)),
+                _BARRIER,
+                "5, 7",
+            )
+    frozen_ranks = frozenset(r for r in culprits if _frozen(launch, frozenset({r})))
+    if frozen_ranks:
+        rest = culprits - frozen_ranks
+        return Finding(
+            "S4",
+            f"{named(launch, frozen_ranks)} {_frozen(launch, frozen_ranks)};"
+            f" {wait(rest) if rest else 'all wait'} for {them(frozen_ranks)} in {sides.barrier}",
+            frozen_ranks,
+            lines(last_lines(launch, frozen_ranks)),
+            ("kill -CONT PID   # on its host, if it was stopped",),
+            "5, 7",
+        )
+    return Finding(
+        "S4",
+        f"all {len(culprits)} ranks are in {sides.barrier} or just before it, which the trace can"
+        " not tell apart: one of them is frozen, or the launcher's barrier is broken",
+        culprits,
+        lines(last_lines(launch, culprits)),
+        (*_BARRIER, "ps -eo pid,stat,wchan:30,args | grep [f]lux-broker   # on each host"),
+        "5, 7",
+        "possible",
+    )
+
+
+def _inside_library(launch: Launch) -> frozenset[int]:
+    return frozenset(
+        r
+        for r, rank in launch.ranks.items()
+        if rank.stage == Stage.TRYING and rank.trying in _LIBRARIES and not rank.gone
+    )
+
+
+def _in_library(launch: Launch) -> Iterator[Finding]:
+    stuck = _inside_library(launch)
+    if stuck:
+        library = launch.ranks[min(stuck)].trying
+        yield Finding(
+            "S0",
+            f"{named(launch, stuck)}: stuck in the initialization of the PMI library {library}",
+            stuck,
+            lines(last_lines(launch, stuck)),
+            (
+                'FLUX_PMI_CLIENT_METHODS="simple single"   # without that library',
+                "flux start -o,-Sbroker.boot-method=single ...   # if one node is meant",
+            ),
+            "5, 6",
+            "likely",
+        )
+
+
+def _frozen(launch: Launch, ranks: frozenset[int]) -> str:
+    """Say how the first of some ranks that was looked at is kept from running."""
+    for number in sorted(ranks):
+        rank = launch.ranks.get(number)
+        if rank is not None and rank.probe is not None and rank.probe.frozen:
+            return rank.probe.frozen
+    return ""
