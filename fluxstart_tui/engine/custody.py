@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from fluxstart_tui.engine.broker import Broker
     from fluxstart_tui.engine.guardian import Guardian
-    from fluxstart_tui.engine.processes import Family
+    from fluxstart_tui.engine.processes import Family, Process
     from fluxstart_tui.engine.witness import Witness
 
 
@@ -31,10 +31,10 @@ class Custody:
         self.witness = witness
         self._guardian = guardian
 
-    def started(self, broker: Broker) -> None:
-        """Take a broker that has been started."""
+    def started(self, broker: Broker, *, launcher: bool = False) -> None:
+        """Take a broker, or a launcher of brokers, that has been started."""
         self.family.brokers[broker.pid] = broker.start
-        self._guardian.tell("broker", broker.pid, broker.start)
+        self._guardian.tell("launcher" if launcher else "broker", broker.pid, broker.start)
 
     def reaped(self, broker: Broker) -> None:
         """Let a broker go that has been reaped."""
@@ -53,3 +53,7 @@ class Custody:
     def sweep(self) -> None:
         """Kill what is left of the instance once its brokers have ended."""
         self.family.kill_until_gone(time.sleep)
+
+    def left(self) -> list[Process]:
+        """Return what is left of the instance."""
+        return self.family.members()

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from fluxstart_tui.reactor import Reactor
 
 _ENGINE_FD, _TERMINAL_FD = 3, 4
+_PATIENCE = 5
+"""Seconds that a launcher has to end once it is asked to."""
 
 
 class Guardian:
@@ -112,6 +114,7 @@ class _Watch:
     def __init__(self) -> None:
         self._about: list[Any] | None = None
         self._brokers: dict[int, int] = {}
+        self._launcher: int | None = None
         self._rundir: rundir.Claim | None = None
         self._socket: rundir.Claim | None = None
         self._terminal: tuple[int, list[Any]] | None = None
@@ -121,8 +124,10 @@ class _Watch:
         match message:
             case ["family", *about]:
                 self._about = about
-            case ["broker", pid, start]:
+            case ["broker" | "launcher" as what, pid, start]:
                 self._brokers[pid] = start
+                if what == "launcher":
+                    self._launcher = pid
             case ["reaped", pid]:
                 self._brokers.pop(pid, None)
             case ["rundir", *claimed]:
@@ -140,6 +145,18 @@ class _Watch:
         """Tell whether no other instance has moved into the rundir: it would bind its socket."""
         return self._socket is None or self._socket.holds()
 
+    def _end_launcher(self) -> None:
+        """Ask a launcher to end: killed, it might leave its tasks on other hosts running."""
+        launcher = processes.read(self._launcher) if self._launcher in self._brokers else None
+        if launcher is None or launcher.start != self._brokers[launcher.pid]:
+            return
+        processes.send(launcher, signal.SIGTERM)
+        for _ in range(_PATIENCE * 20):
+            current = processes.read(launcher.pid)
+            if current is None or current.start != launcher.start or current.state == "Z":
+                break
+            time.sleep(0.05)
+
     def take_over(self) -> None:
         """End everything: the engine is dead."""
         family = None
@@ -148,6 +165,7 @@ class _Watch:
             tag, cwd, since, group, spare = self._about
             family = processes.Family(tag, cwd, since, group, spare, self._alone)
             family.brokers = self._brokers
+            self._end_launcher()
             family.kill()
             groups = family.groups | {group}
         if self._terminal is not None:

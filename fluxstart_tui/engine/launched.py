@@ -1,0 +1,209 @@
+"""An instance that a parallel launcher starts: the launcher runs here, the brokers wherever.
+
+Its output is taken line by line, since all that is known of the ranks comes from there. What a line
+means is not known here: a reader, given by who runs this, tells whose it is and what has happened.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from fluxstart_tui.engine.broker import Broker, FileLimit
+from fluxstart_tui.engine.errors import LaunchError, reason
+from fluxstart_tui.engine.place import SIGNALS
+from fluxstart_tui.engine.record import STDERR, STDOUT
+from fluxstart_tui.engine.relay import LINE_MAX
+from fluxstart_tui.session import events
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from fluxstart_tui.engine.command import Environ
+    from fluxstart_tui.engine.custody import Custody
+    from fluxstart_tui.engine.stage import Stage
+    from fluxstart_tui.session.events import Event
+    from fluxstart_tui.session.said import Reader
+
+_CHUNK = 65536
+_LOOK = 1.0
+_PATIENCE = 5.0
+"""Seconds between two signals of a stop sequence: what ranks get to end in order."""
+_AGAIN = 0.3
+"""Seconds before the same signal is sent a second time: Hydra and srun count it then."""
+_DRAIN = 1.0
+"""Seconds for which the launcher's pipes are read once it has ended: others may hold them open."""
+
+
+class Launched:
+    """A launcher, from its start to its end.
+
+    Args:
+        stage: what it runs on.
+        argv: its command.
+        environ: makes its environment.
+        stop: names of the signals that end it, in this order: TERM, KILL...
+        reader: understands what it prints.
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        argv: list[str],
+        environ: Environ,
+        stop: Sequence[str],
+        reader: Reader,
+    ) -> None:
+        self._stage = stage
+        self._reactor = stage.reactor
+        self._record = stage.record
+        self._launcher = Broker(0, argv, environ, pmi=False)
+        self._stop = [signal.Signals[f"SIG{name}"] for name in stop]
+        self._reader = reader
+        self._custody: Custody = stage.place.custody()
+        self._limit = FileLimit()
+        self._rest: dict[int, bytes] = {}
+        self.pids: dict[int, int] = {}
+        """Pids of the brokers on this host, by rank, as far as they are known."""
+        self._running = False
+        self.code = 0
+        """The launcher's exit code; 128 + signal if it was killed."""
+        self.signals = 0
+        """How many signals have come."""
+        self.ended_by = 0
+        """The signal to us that ended it, 0 if none."""
+        for signum in SIGNALS:
+            if signal.getsignal(signum) is not signal.SIG_IGN:
+                self._reactor.on_signal(signum, self._signalled_by(signum))
+
+    @property
+    def pid(self) -> int:
+        """The launcher's pid, -1 while it does not run."""
+        return self._launcher.pid if self._running else -1
+
+    def run(self) -> None:
+        """Start the launcher; return when it has ended and left nothing.
+
+        Raises:
+            LaunchError: it can not be started.
+        """
+        self._limit.require(1, piped=True)
+        try:
+            _, pipes = self._launcher.spawn(
+                self._limit, piped=True, stdin_null=True, own_session=True
+            )
+        except OSError as error:
+            name = self._launcher.argv[0]
+            raise LaunchError(f"--launcher: {name}: {reason(error)}") from error
+        assert pipes is not None
+        self._running = True
+        self._custody.started(self._launcher, launcher=True)
+        for fd, stream in zip(pipes, (STDOUT, STDERR), strict=True):
+            os.set_blocking(fd, False)
+            self._rest[fd] = b""
+            self._reactor.add_reader(fd, self._readable(fd, stream))
+        self._reactor.add_reader(self._launcher.pidfd, self._exited)
+        self._look()
+        while self._running:
+            self._reactor.run_once()
+        self._drain()
+        left = self._custody.left()
+        if left:
+            pids = ", ".join(str(process.pid) for process in left)
+            self._stage.messages.say(f"the launcher has left processes behind, killed: {pids}")
+            self._custody.sweep()
+        self._note(self._reader.ended(self._record.now(), self.code))
+
+    def _look(self) -> None:
+        if self._running:
+            self._note(self._reader.look(self._record.now()))
+            pids = self._reader.pids
+            for rank in self.pids.keys() - pids.keys():
+                del self.pids[rank]
+            self.pids.update(pids)
+            self._reactor.call_later(_LOOK, self._look)
+
+    def _note(self, found: Sequence[Event], at: float | None = None) -> None:
+        for event in found:
+            self._record.event(event, at)
+
+    def _readable(self, fd: int, stream: int) -> Callable[[], None]:
+        return lambda: self._read(fd, stream)
+
+    def _read(self, fd: int, stream: int) -> None:
+        try:
+            data = os.read(fd, _CHUNK)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        lines = (self._rest[fd] + data).split(b"\n")
+        self._rest[fd] = lines.pop()
+        if len(self._rest[fd]) >= LINE_MAX or (not data and self._rest[fd]):
+            lines.append(self._rest[fd])
+            self._rest[fd] = b""
+        shown = [line + b"\n" for line in lines if self._take(stream, line)]
+        if shown:
+            self._stage.outputs[stream - STDOUT].write(b"".join(shown))
+        if not data:
+            self._reactor.remove_reader(fd)
+            del self._rest[fd]
+            os.close(fd)
+
+    def _take(self, stream: int, line: bytes) -> bool:
+        """Record a line and what it tells; say whether it is to be shown."""
+        now = self._record.now()
+        said = self._reader.take(now, stream, line)
+        self._record.data(said.rank, said.stream, said.text + b"\n", said.at)
+        self._note(said.events, said.at)
+        return said.shown
+
+    def _exited(self) -> None:
+        status = self._launcher.reap()
+        if status is None:
+            return
+        self._running = False
+        self._custody.reaped(self._launcher)
+        signum = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+        self.code = 128 + signum if signum else os.waitstatus_to_exitcode(status)
+
+    def _drain(self) -> None:
+        end = self._reactor.now() + _DRAIN
+        while self._rest and (left := end - self._reactor.now()) > 0:
+            self._reactor.run_once(left)
+        for fd in list(self._rest):
+            self._reactor.remove_reader(fd)
+            os.close(fd)
+        self._rest.clear()
+
+    def _signalled_by(self, signum: int) -> Callable[[], None]:
+        return lambda: self.interrupt(signum)
+
+    def interrupt(self, signum: int, by: str = "") -> None:
+        """Take a signal to us, or a wish for one: the launcher's own way at the first, kill at two.
+
+        Args:
+            signum: the signal.
+            by: who wants it, if it is not a signal that has come.
+        """
+        self.signals += 1
+        who = by or f"{signal.Signals(signum).name} to us"
+        if not self.ended_by:
+            self.ended_by = signum
+            self._record.event(events.Signal("", signum, who))
+            self._send(list(self._stop))
+        else:
+            self._send([signal.SIGKILL])
+
+    def _send(self, sequence: list[signal.Signals]) -> None:
+        if not self._running or not sequence:
+            return
+        signum, *rest = sequence
+        if signum == signal.SIGKILL:
+            # Its tasks, as far as they are here, do not end with it under every launcher.
+            self._custody.kill([self._launcher])
+            return
+        self._launcher.kill(signum)
+        wait = _AGAIN if rest[:1] == [signum] else _PATIENCE
+        self._reactor.call_later(wait, lambda: self._send(rest))

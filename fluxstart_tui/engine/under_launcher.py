@@ -1,0 +1,135 @@
+"""Run a launcher on the engine's stage: `--launcher`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+from fluxstart_tui import process
+from fluxstart_tui.engine import command, launch_command
+from fluxstart_tui.engine.errors import LaunchError, reason
+from fluxstart_tui.engine.launch_control import LaunchControl
+from fluxstart_tui.engine.launched import Launched
+from fluxstart_tui.engine.processes import TAG
+from fluxstart_tui.engine.stage import Outcome, Stage
+from fluxstart_tui.engine.tether import Tether
+from fluxstart_tui.launchers import assemble, table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from fluxstart_tui.engine.errors import Messages
+    from fluxstart_tui.engine.locate import Located
+    from fluxstart_tui.launchers.assemble import Assembly
+    from fluxstart_tui.options import Options
+    from fluxstart_tui.session.said import Reader
+
+    MakeReader = Callable[[Assembly, int, float, Messages], Reader]
+    """Given a launch, its size if that was asked for, and the wall clock time of its start."""
+
+_VERSION_TIMEOUT = 5.0
+_STOP = ("TERM", "KILL")
+"""How a launcher is ended that is not known."""
+
+
+def run(options: Options, located: Located, make_reader: MakeReader) -> Outcome:
+    """Run a launch from start to end.
+
+    Args:
+        options: the command line; `launcher` is given.
+        located: what the launcher is to start.
+        make_reader: makes what understands the launcher's output.
+
+    Raises:
+        LaunchError: it could not be started; nothing is left of it.
+    """
+    stage = Stage(options, lambda: None)
+    try:
+        process.secure_descriptors()
+        launched = _make(stage, options, located, make_reader)
+        if launched is None:
+            return stage.outcome(0)
+        try:
+            launched.run()
+        finally:
+            stage.flush(lambda: launched.signals)
+            stage.conclude(launched.code, launched.ended_by, located.words[0])
+    except OSError as error:
+        raise LaunchError(f"can not run a launch: {reason(error)}") from error
+    finally:
+        stage.close()
+    return stage.outcome(launched.code)
+
+
+def _make(
+    stage: Stage, options: Options, located: Located, make_reader: MakeReader
+) -> Launched | None:
+    """Make the launch; None if it is only to be printed."""
+    stage.settle()
+    uri = command.start_uri(os.path.abspath(stage.place.path))
+    env = {**located.env, TAG: uri}
+    assembly = assemble.assemble(
+        options.launcher,
+        launch_command.start(located),
+        launch_command.given(options),
+        options.command or launch_command.WAITING,
+        tag=uri,
+        version=_version(options.launcher, env),
+        raw=options.launcher_raw,
+        tap=_tap(options.pmi_tap),
+    )
+    for text in (*assembly.notes, f"running: {assembly.by_hand}"):
+        stage.messages.say(text)
+    if options.noexec:
+        return None
+    asked = table.asked(options.launcher) or 0
+    stage.begin(
+        {
+            "broker": list(located.words),
+            "broker_kind": located.kind,
+            "mode": "launcher",
+            "launcher": assembly.launcher.name if assembly.launcher is not None else "",
+            "launch": assembly.argv,
+            "by_hand": assembly.by_hand,
+            "rundir": os.path.abspath(stage.place.path),
+            "size": asked,
+            "terminals": "",
+        }
+    )
+    reader = make_reader(assembly, asked, time.time() - stage.record.now(), stage.messages)
+    stop = assembly.launcher.stop if assembly.launcher is not None else _STOP
+    launched = Launched(stage, assembly.argv, lambda _fd: env, stop, reader)
+    stage.serve(LaunchControl(launched, stage.record, stage.header, reader))
+    if stage.session is not None:
+        stage.session.sample(launched.pids)
+    if options.tether is not None:
+        Tether(stage.reactor, options.tether, launched.interrupt)
+    return launched
+
+
+def _version(words: Sequence[str], env: dict[str, str]) -> str:
+    """Return what a launcher says of its version, "" if it says nothing in time."""
+    at = table.start(words)
+    if at is None:
+        raise LaunchError("--launcher: names no command")
+    if os.path.basename(words[at]) not in table.SHARED:
+        return ""
+    try:
+        done = subprocess.run(
+            [words[at], "--version"], env=env, stdin=subprocess.DEVNULL, capture_output=True,
+            timeout=_VERSION_TIMEOUT, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.decode(errors="replace")
+
+
+def _tap(wanted: str) -> tuple[str, ...]:
+    if not wanted:
+        return ()
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    words = (sys.executable, "-I", "-S", os.path.join(root, "tap", "__main__.py"))
+    return (*words, "--bridge") if wanted == "bridge" else words
