@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from fluxstart_tui.session.reader import Session
 from fluxstart_tui.tui.app import FluxApp
+from fluxstart_tui.tui.settings import Settings
 from fluxstart_tui.tui.source import Source
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def waiting(state: InstanceState) -> bool:
 async def picture(session: Path, key: str, path: Path) -> None:
     """Save what a view shows of a session just before it was ended."""
     source = Source(str(session), replay=True)
-    app = FluxApp(source, os.environ)
+    app = FluxApp(source, os.environ, Settings(theme="dark"))
     async with app.run_test(size=SIZE) as pilot:
         clock = source.model.replay
         assert clock is not None

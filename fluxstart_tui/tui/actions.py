@@ -5,25 +5,28 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
-from textual.app import SystemCommand
-
+from fluxstart_tui.diagnose.words import who
 from fluxstart_tui.rfc import idset
 from fluxstart_tui.rpc.errors import RpcError
 from fluxstart_tui.tui.screens.ask import Ask, Prompt
+from fluxstart_tui.tui.views.detail import DetailView
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable
     from typing import Any
 
+    from textual.app import App
+
     from fluxstart_tui.tui.app import FluxApp
-    from fluxstart_tui.tui.view import View
 
 _EXTENSION = 60.0
 _SIGNALS = ("TERM", "KILL", "STOP", "CONT", "INT", "USR1")
 
 
-def _request(app: FluxApp, topic: str, payload: dict[str, Any], done: str) -> None:
-    """Call the start service and say what has come of it."""
+def _request(
+    app: FluxApp, topic: str, payload: dict[str, Any], done: str | Callable[..., str]
+) -> None:
+    """Call the start service and say what has come of it: `done`, made of the answer."""
     commands = app.source.commands
     if commands is None:
         app.notify("this instance takes no commands: it is only a record", severity="warning")
@@ -35,7 +38,8 @@ def _request(app: FluxApp, topic: str, payload: dict[str, Any], done: str) -> No
         except RpcError as error:
             app.notify(f"{topic}: {error}", severity="error", markup=False)
         else:
-            app.notify(done.format(**answer), markup=False)
+            told = done if callable(done) else done.format
+            app.notify(told(**answer), markup=False)
 
     app.run_worker(call(), exclusive=False)
 
@@ -100,8 +104,14 @@ def send_signal(app: FluxApp) -> None:
         question = f"Send SIG{name} to ranks {words[1]}?"
         app.push_screen(Ask(question, [("y", "yes"), ("n", "no")]), confirmed)
 
-    hint = f"SIGNAL RANKS, such as KILL 3 or {' '.join(_SIGNALS[2:4])}..."
-    app.push_screen(Prompt("Send a signal (SIGNAL RANKS)", f"TERM {ranks}", hint), given)
+    hint = f"SIGNAL RANKS: {' '.join(_SIGNALS)}...; 3, 0-3,7 or all"
+    app.push_screen(Prompt("Send a signal", f"TERM {ranks}", hint), given)
+
+
+def _held(ranks: str, *, barrier: bool, **_more: object) -> str:
+    """Say what is held in PMI."""
+    held = [f"ranks {ranks}"] * bool(ranks) + ["the barrier"] * barrier
+    return f"Held in PMI: {' and '.join(held) or 'nothing'}."
 
 
 def hold(app: FluxApp) -> None:
@@ -111,18 +121,19 @@ def hold(app: FluxApp) -> None:
     held = idset.encode(app.model.state.ranks(lambda broker: broker.held))
     barrier = app.model.state.barrier_held
     chosen = idset.encode(app.chosen)
-    now = f"{held or 'no ranks'}{', the barrier' if barrier else ''}"
-    question = f"Hold ranks in PMI, or the barrier\nHeld now: {now}."
+    question = f"Hold ranks in PMI, or the barrier\n{_held(held, barrier=barrier)}"
+    if all(one.pmi in ("finalize", "closed") for one in app.model.state.brokers.values()):
+        question += "\nAll ranks are past PMI: this is for those that are started anew."
     answers = [("b", "hold the barrier"), ("r", "release all")]
     if chosen:
-        answers.insert(0, ("h", f"hold ranks {chosen}"))
+        answers.insert(0, ("h", f"hold {who(app.chosen, 24)}"))
 
     def answered(key: str | None) -> None:
         payload: dict[str, Any] | None = {
             "h": {"hold": chosen}, "b": {"hold": "barrier"}, "r": {"release": "all"}
         }.get(key or "")  # fmt: skip
         if payload is not None:
-            _request(app, "start.pmi", payload, "held now: ranks '{ranks}', barrier: {barrier}")
+            _request(app, "start.pmi", payload, _held)
 
     app.push_screen(Ask(question, answers), answered)
 
@@ -137,7 +148,10 @@ def leave(app: FluxApp) -> None:
     """Quit, at once if no instance of ours would be left."""
     source = app.source
     code = source.poll()
-    if not source.owned or code is not None or app.model.ended:
+    end = app.model.state.end
+    if code is None and source.owned and end is not None:  # the engine is about to return it
+        code = end.code
+    if not source.owned or code is not None:
         app.exit(code if code is not None else 0)
         return
     running = app.model.state.ranks(lambda broker: broker.running)
@@ -164,8 +178,10 @@ def after_the_end(app: FluxApp) -> None:
         app.exit(code)
         return
     app.notify(
-        f"The instance has ended with exit code {code}. Look around; q quits and returns that"
-        " code.",
+        app.keymap.text(
+            f"The instance has ended with exit code {code}. Look around; {{app.quit}} quits and"
+            " returns that code."
+        ),
         title="ended",
         severity="information" if code == 0 else "error",
         timeout=10,
@@ -173,22 +189,7 @@ def after_the_end(app: FluxApp) -> None:
     )
 
 
-def palette(app: FluxApp, views: Mapping[str, type[View]]) -> Iterable[SystemCommand]:
-    """Yield what the command palette offers."""
-    for name, view in views.items():
-        yield SystemCommand(view.TITLE, f"show {view.TITLE}", _shower(app, name))
-    for title, text, function in (
-        ("Exit timer", "extend it, cancel it, or kill now", timer),
-        ("Send a signal", "to a rank or a set of ranks", send_signal),
-        ("Hold or release PMI", "ranks, or the barrier", hold),
-        ("Shut down", "end the instance in order", shut_down),
-        ("Quit", "leave the UI", leave),
-    ):
-        yield SystemCommand(title, text, lambda function=function: function(app))
-
-
-def _shower(app: FluxApp, name: str) -> Any:
-    async def show() -> None:
-        await app.action_show(name)
-
-    return show
+async def look_at(app: App[Any], section: str) -> None:
+    """Show what there is to say of all brokers at once: "Waits" or "Stacks"."""
+    await app.run_action("show('detail')")
+    app.query_one(DetailView).look_at(section)

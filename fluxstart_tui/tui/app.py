@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
 import termios
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import App
 from textual.binding import Binding
 from textual.widgets import ContentSwitcher
 
-from fluxstart_tui.tui import actions
+from fluxstart_tui.tui import actions, palette, themes
+from fluxstart_tui.tui.replay import ReplayApp
 from fluxstart_tui.tui.screens.help import Help
+from fluxstart_tui.tui.settings import Settings
 from fluxstart_tui.tui.terminal import emulator
 from fluxstart_tui.tui.views.brokers import BrokersView
 from fluxstart_tui.tui.views.detail import DetailView
@@ -50,12 +50,9 @@ VIEWS: dict[str, type[View]] = {
 }
 
 _TABS = [
-    *(
-        Tab("d" if name == "detail" else str(number), view.TITLE, f"show('{name}')", name)
-        for number, (name, view) in enumerate(VIEWS.items(), 1)
-    ),
-    Tab("?", "Help", "keys"),
-    Tab("q", "Quit", "leave"),
+    *(Tab(f"{{app.{name}}}", view.TITLE, f"show('{name}')", name) for name, view in VIEWS.items()),
+    Tab("{app.help}", "Help", "keys"),
+    Tab("{app.quit}", "Quit", "leave"),
 ]
 
 _FRAME = 1 / 60
@@ -64,30 +61,14 @@ _FRAME = 1 / 60
 _TICK = 0.25
 """Seconds between two frames if nothing happens: what counts down has to."""
 
-_KEYS = [
-    ("1 ... 7", "views"),
-    ("d", "detail of the chosen rank"),
-    ("t", "exit timer: extend, cancel, kill now"),
-    ("s", "send a signal to ranks"),
-    ("H", "hold or release PMI"),
-    ("ctrl+p", "all commands"),
-    ("q", "quit"),
-]
-_REPLAY_KEYS = [
-    ("space", "play, pause"),
-    ("< >", "back, forward 1 s"),
-    ("{ }", "to the previous, next event"),
-    ("- +", "slower, faster"),
-    ("home end", "to the beginning, to the end (in the header)"),
-]
 
-
-class FluxApp(App[int]):
+class FluxApp(ReplayApp):
     """Shows one source.
 
     Args:
         source: what there is to see; it has been started.
         environ: what programs that are started from here get; as it was before Textual changed it.
+        settings: what the user wants to be otherwise.
     """
 
     CSS_PATH = "app.tcss"
@@ -95,29 +76,32 @@ class FluxApp(App[int]):
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
-            Binding(str(number), f"show('{name}')", view.TITLE)
+            Binding(str(number), f"show('{name}')", view.TITLE, id=f"app.{name}")
             for number, (name, view) in enumerate(VIEWS.items(), 1)
             if name != "detail"
         ),
-        Binding("d", "show('detail')", "Detail"),
-        Binding("t", "timer", "Timer", show=False),
-        Binding("s", "signal", "Signal", show=False),
-        Binding("H", "hold", "Hold", show=False),
-        Binding("space", "play", "Play", show=False),
-        Binding("less_than_sign", "seek(-1)", show=False),
-        Binding("greater_than_sign", "seek(1)", show=False),
-        Binding("left_curly_bracket", "step(-1)", show=False),
-        Binding("right_curly_bracket", "step(1)", show=False),
-        Binding("minus", "speed(-1)", show=False),
-        Binding("plus", "speed(1)", show=False),
-        Binding("question_mark", "keys", "Help"),
-        Binding("q,ctrl+q", "leave", "Quit"),
-        Binding("ctrl+c", "leave", show=False, priority=False),
+        Binding("d", "show('detail')", "Detail", id="app.detail"),
+        Binding("t", "timer", "Exit timer: extend, cancel or kill now", id="app.timer"),
+        Binding("s", "signal", "Send a signal to ranks", id="app.signal"),
+        Binding("ctrl+t", "terminal", "Terminal of the chosen rank", id="app.rank-terminal"),
+        Binding("H", "hold", "Hold or release ranks or the barrier in PMI", id="app.hold"),
+        Binding("question_mark", "keys", "Help", id="app.help"),
+        # No priority: in the Terminal it is the program's.
+        Binding("ctrl+p", "command_palette", "All commands", id="app.palette"),
+        Binding("q,ctrl+q", "leave", "Quit", id="app.quit"),
+        Binding("ctrl+c", "leave", show=False),  # has no id: a keymap can not take it away
     ]
 
-    def __init__(self, source: Source, environ: Mapping[str, str]) -> None:
-        super().__init__()
+    def __init__(
+        self, source: Source, environ: Mapping[str, str], settings: Settings | None = None
+    ) -> None:
+        # Where there are to be no colours, shades of grey would be some.
+        super().__init__(ansi_color=True if "NO_COLOR" in environ else None)
         self._environ = environ
+        self.settings = settings or Settings()
+        self.keymap = self.settings.keymap
+        self.set_keymap(self.keymap.for_textual())
+        themes.install(self, self.settings.theme)
         self.source = source
         self.model: Model = source.model
         self.chosen: frozenset[int] = frozenset()
@@ -143,11 +127,32 @@ class FluxApp(App[int]):
         for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(signum, self._end_by, signum)
         self.model.poll()
-        await self._show("brokers")
+        await self._show(self.settings.view)
         self.set_interval(_TICK, self._frame)
-        self.run_worker(emulator.preload, thread=True, exclusive=False)
+        self.run_worker(self._prepare_terminals(), exclusive=False)
         if self.source.commands is not None:
             self.run_worker(self._follow(), exclusive=False)
+        if self.source.in_memory:
+            title = "recorded in memory only"
+            self.notify(self.source.in_memory, title=title, severity="warning", markup=False)
+
+    async def _prepare_terminals(self) -> None:
+        """Have terminals know their size, and answer, before the view is shown."""
+        view = await self._made("terminal")
+        self.call_after_refresh(self._fit_terminals)
+        await asyncio.to_thread(emulator.preload)
+        if self.is_running:
+            view.look()
+
+    def _fit_terminals(self) -> None:
+        # Somebody else's instance may be looked at elsewhere, in a window of another size.
+        view = self._views.get("terminal")
+        if isinstance(view, TerminalView) and self.source.owned:
+            view.fit(*self.query_one(ContentSwitcher).size)
+
+    def on_resize(self) -> None:
+        """Tell terminals that are not shown, too."""
+        self.call_after_refresh(self._fit_terminals)
 
     def _end_by(self, signum: int) -> None:
         """Restore the terminal, which Textual would leave as it is, and end."""
@@ -205,17 +210,21 @@ class FluxApp(App[int]):
         await self._show(name)
 
     async def _show(self, name: str) -> None:
-        switcher = self.query_one(ContentSwitcher)
+        view = await self._made(name)
+        self.query_one(ContentSwitcher).current = name
+        self.query_one(Tabs).show(name)
+        view.look()
+        view.focus_main()
+
+    async def _made(self, name: str) -> View:
+        """Return a view, which is made when it is first wanted."""
         if name not in self._views:
             view = VIEWS[name](self.model, self.source.commands)
             view.id = name
+            view.configure(self.settings)
             self._views[name] = view
-            await switcher.add_content(view)
-        switcher.current = name
-        self.query_one(Tabs).show(name)
-        view = self._views[name]
-        view.look()
-        view.focus_main()
+            await self.query_one(ContentSwitcher).add_content(view)
+        return self._views[name]
 
     async def on_tabs_chosen(self, event: Tabs.Chosen) -> None:
         """Do what a tab stands for."""
@@ -230,22 +239,30 @@ class FluxApp(App[int]):
         """Offer what can be done about the exit timer."""
         actions.timer(self)
 
-    def on_detail_view_launch(self, event: DetailView.Launch) -> None:
-        """Give the terminal to a debugger or a shell until that ends."""
-        with self.suspend():
-            try:
-                subprocess.run(event.argv, env={**self._environ, **event.env}, check=False)
-            except OSError as error:
-                self.notify(f"{event.argv[0]}: {error.strerror}", severity="error", markup=False)
-        self.refresh(layout=True)
+    async def on_detail_view_launch(self, event: DetailView.Launch) -> None:
+        """Run a debugger or a shell in a terminal of its own."""
+        view = await self._made("terminal")
+        assert isinstance(view, TerminalView)
+        try:
+            view.launch(event.title, event.argv, {**self._environ, **event.env})
+        except (OSError, emulator.UnavailableError) as error:
+            self.notify(f"{event.argv[0]}: {error}", severity="error", markup=False)
+        else:
+            await self._show("terminal")
+
+    async def action_terminal(self) -> None:
+        """Show the terminal of the rank under the cursor."""
+        rank = self.rank or 0
+        view = await self._made("terminal")
+        if isinstance(view, TerminalView) and view.open(rank):
+            await self._show("terminal")
+        else:
+            self.notify(f"rank {rank} has no terminal: --pty gives it one", markup=False)
 
     def action_keys(self) -> None:
         """Show the keys of the view and of the app."""
-        view = self.view
-        groups = [(view.TITLE, view.KEYS)] if view is not None else []
-        if self.model.replay is not None:
-            groups.append(("Replay", _REPLAY_KEYS))
-        self.push_screen(Help([*groups, ("Everywhere", _KEYS)]))
+        replay = self.model.replay is not None
+        self.push_screen(Help(self.view, self.keymap, replay=replay))
 
     def action_timer(self) -> None:
         """Do something about the exit timer."""
@@ -263,36 +280,9 @@ class FluxApp(App[int]):
         """Quit; ask what becomes of an instance of ours that runs."""
         actions.leave(self)
 
-    def action_play(self) -> None:
-        """Play a replay, or pause it."""
-        if (clock := self.model.replay) is not None:
-            clock.pause() if clock.playing else clock.play()
-            self.wake()
-
-    def action_seek(self, seconds: float) -> None:
-        """Move in a replay by some seconds."""
-        if (clock := self.model.replay) is not None:
-            clock.seek(clock.now() + seconds)
-            self.wake()
-
-    def action_step(self, direction: int) -> None:
-        """Move in a replay to the next event, or to the one before."""
-        if (clock := self.model.replay) is not None:
-            now = clock.now()
-            times = [t for t, _ in self.model.events]
-            if direction > 0:
-                clock.seek(min((t for t in times if t > now), default=clock.end))
-            else:
-                clock.seek(max((t for t in times if t < now), default=0.0))
-            self.wake()
-
-    def action_speed(self, steps: int) -> None:
-        """Play a replay faster or slower."""
-        if (clock := self.model.replay) is not None:
-            clock.faster(steps)
-            self.notify(f"{clock.speed:g} times real time", timeout=1)
-
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer every view and every command in the palette."""
-        yield from super().get_system_commands(screen)
-        yield from actions.palette(self, VIEWS)
+        yield from palette.commands(self, screen)
+        for command in super().get_system_commands(screen):
+            if command.title in ("Theme", "Screenshot"):
+                yield command

@@ -62,6 +62,14 @@ def regex(text: str) -> re.Pattern[str]:
         raise FilterError(f"{text!r} is no regular expression: {error}") from None
 
 
+def regex_or_text(text: str) -> re.Pattern[str]:
+    """Return a regular expression, or, if it is none, one for the text as it is."""
+    try:
+        return regex(text)
+    except FilterError:
+        return regex(re.escape(text))
+
+
 def bytes_regex(text: str) -> re.Pattern[bytes]:
     """Return the same for bytes.
 

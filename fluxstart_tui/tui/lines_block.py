@@ -21,6 +21,8 @@ WINDOW = 256 << 10
 """Bytes that are read at once."""
 PIECE = 64 << 10
 """A longer run is walked in several steps."""
+_STREAMS = (0, 1)
+"""stdout and stderr."""
 LINE_MAX = 64 << 10
 """Bytes of a line that are kept of one that goes on for longer; nobody reads on from there."""
 
@@ -55,6 +57,10 @@ class Walker:
         window, base = b"", 0
         while record < stop.record + (stop.skip > 0):
             count = min(BLOCK - record % BLOCK, stop.record + (stop.skip > 0) - record)
+            if (length := self._segment.unwanted(record, count, _STREAMS)) is not None:
+                record, begin, skip = record + count, begin + length, 0
+                self.place = Place(record, 0, begin)
+                continue
             entries = self._segment.entries(record, count)
             if not entries:
                 return

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
+import gc
 import os
 import sys
 from typing import TYPE_CHECKING
 
+from fluxstart_tui.tui.settings import load
 from fluxstart_tui.tui.source import Live, Source, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from fluxstart_tui.tui.settings import Settings
 
 _CLOSING = 30.0
 """Seconds in which an instance of ours has to end when we do."""
@@ -29,7 +32,10 @@ def live(words: Sequence[str], directory: str | None, report: Callable[[str], st
         instance was left running.
     """
     environ = dict(os.environ)  # Textual takes NO_COLOR out of it
-    source = Live(words, environ, directory)
+    settings = load(environ)
+    source = Live([*settings.options, *words], environ, directory)
+    import asyncio  # it takes as long as the engine needs to begin
+
     try:
         asyncio.run(source.started())
     except SourceError as error:
@@ -37,12 +43,15 @@ def live(words: Sequence[str], directory: str | None, report: Callable[[str], st
         return source.poll() or 1
     code: int | None = None
     try:
-        code = _show(source, environ)
+        code = _show(source, environ, settings)
     finally:
         ended = source.finish(_CLOSING)
         if ended is not None:
             code = ended if code is None else code
             sys.stderr.write(report(source.directory))
+            if source.in_memory:
+                where = f"the session is in memory: {source.directory} ({source.in_memory})"
+                sys.stderr.write(f"{where}\n")
         else:
             sys.stderr.write(f"the instance runs on: --attach={source.directory}\n")
     return code if code is not None else 1
@@ -53,13 +62,17 @@ def recorded(directory: str, *, replay: bool) -> int:
 
     Raises:
         SourceError: there is none.
+        SettingsError: the user's settings can not be used.
     """
-    return _show(Source(directory, replay=replay), dict(os.environ)) or 0
+    environ = dict(os.environ)
+    settings = load(environ)
+    return _show(Source(directory, replay=replay), environ, settings) or 0
 
 
-def _show(source: Source, environ: Mapping[str, str]) -> int | None:
+def _show(source: Source, environ: Mapping[str, str], settings: Settings) -> int | None:
     from fluxstart_tui.tui.app import FluxApp
 
-    app = FluxApp(source, environ)
+    gc.freeze()  # a look at all that was imported would hold up keys for 50 ms, now and then
+    app = FluxApp(source, environ, settings)
     result = app.run()
     return result if result is not None else app.return_code

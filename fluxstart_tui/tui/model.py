@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fluxstart_tui.diagnose import doing, progress
-from fluxstart_tui.rfc import hostlist
+from fluxstart_tui.rfc import hostlist, idset
 from fluxstart_tui.session import state as states
 from fluxstart_tui.session import tree
 from fluxstart_tui.tui.clock import ReplayClock
@@ -37,11 +37,9 @@ class Model:
         self.session = session
         self.clock = clock
         self.header: dict[str, Any] = session.header
-        size = self.header.get("size")
-        self._size = size if isinstance(size, int) else 0
         self.events: list[tuple[float, Event]] = []
         """All events that have been read, samples too, in the order of the journal."""
-        self.state: InstanceState = states.InstanceState(self._size)
+        self.state: InstanceState = states.initial(self.header)
         self.version = 0
         """A number that changes with whatever can be seen."""
         self.spool = session.output
@@ -51,6 +49,16 @@ class Model:
         self._phases: tuple[int, list[Phase]] = (-1, [])
         self._parent: tuple[str | None, int, Parent] | None = None
         self._hosts: tuple[str | None, list[str]] = (None, [])
+
+    @property
+    def terminals(self) -> tuple[int, ...]:
+        """The ranks that run on terminals of the engine's."""
+        text = self.header.get("terminals", "0")  # before there were several, rank 0 had the one
+        try:
+            runs = idset.decode_ranges(text) if isinstance(text, str) else []
+        except ValueError:
+            runs = []
+        return tuple(rank for low, high in runs for rank in range(low, min(high + 1, self.size)))
 
     @property
     def replay(self) -> ReplayClock | None:
@@ -92,7 +100,7 @@ class Model:
         if now == self._reached:
             return False
         if now < self._reached:
-            self.state, self._applied = states.InstanceState(self._size), 0
+            self.state, self._applied = states.initial(self.header), 0
         at = self._applied
         # Times of different ranks are not in order; being some milliseconds late is harmless.
         while at < len(self.events) and self.events[at][0] <= now:

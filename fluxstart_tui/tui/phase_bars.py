@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from fluxstart_tui.diagnose.words import ordinal
+from fluxstart_tui.diagnose.words import ordinal, signame
 from fluxstart_tui.session import events
 
 if TYPE_CHECKING:
@@ -21,28 +21,27 @@ class Kind(NamedTuple):
     """What one reads."""
     fill: str
     """What a bar is filled with: colours alone would not do."""
-    color: str
 
 
 KINDS = {
-    "spawn": Kind("start", "·", "#4b5263"),
-    "init": Kind("PMI init", ":", "#2c7a8c"),
-    "put": Kind("put", "p", "#3d8b57"),
-    "barrier": Kind("barrier", "░", "#9a7b1a"),
-    "get": Kind("get", "-", "#3a66a8"),
-    "finalize": Kind("PMI done", "·", "#4b5263"),
-    "closed": Kind("PMI lost", "x", "#b03040"),
-    "load-builtins": Kind("load", "·", "#4b5263"),
-    "join": Kind("join", "╌", "#86702c"),
-    "config-sync": Kind("config", "-", "#4b5263"),
-    "rc1": Kind("rc1", "▒", "#1f6f9f"),
-    "quorum": Kind("quorum", "┄", "#565f75"),
-    "run": Kind("run", "━", "#2b6b47"),
-    "cleanup": Kind("cleanup", "c", "#6a4c93"),
-    "shutdown": Kind("shutdown", "▫", "#7d4a86"),
-    "rc3": Kind("rc3", "▒", "#8f4470"),
-    "goodbye": Kind("goodbye", "-", "#4b5263"),
-    "unload-builtins": Kind("unload", "·", "#4b5263"),
+    "spawn": Kind("start", "·"),
+    "init": Kind("PMI init", ":"),
+    "put": Kind("put", "p"),
+    "barrier": Kind("barrier", "░"),
+    "get": Kind("get", "-"),
+    "finalize": Kind("PMI done", "·"),
+    "closed": Kind("PMI lost", "x"),
+    "load-builtins": Kind("load", "·"),
+    "join": Kind("join", "╌"),
+    "config-sync": Kind("config", "-"),
+    "rc1": Kind("rc1", "▒"),
+    "quorum": Kind("quorum", "┄"),
+    "run": Kind("run", "━"),
+    "cleanup": Kind("cleanup", "c"),
+    "shutdown": Kind("shutdown", "▫"),
+    "rc3": Kind("rc3", "▒"),
+    "goodbye": Kind("goodbye", "-"),
+    "unload-builtins": Kind("unload", "·"),
 }
 """Phases in their order."""
 _RENAMED = {"init": "rc1", "finalize": "rc3"}
@@ -146,6 +145,24 @@ class Lives:
     def _exit(self, t: float, event: events.Exit) -> None:
         life = self.life(event.rank)
         life.end, life.ending = t, event
+
+    def place(self, rank: int, t: float) -> str:
+        """Return in a word or two what a rank did at a time."""
+        life = self.of.get(rank)
+        if life is None or not life.bars or life.bars[0].begin > t:
+            return "not started"
+        if life.ending is not None and life.end is not None and life.end <= t:
+            end = life.ending
+            return signame(end.signum) if end.signum else f"exit {end.code}"
+        return KINDS[next(bar for bar in reversed(life.bars) if bar.begin <= t).kind].name
+
+    def places(self, size: int, t: float) -> list[tuple[str, frozenset[int]]]:
+        """Return what ranks did at a time and which, what most of them did first."""
+        found: dict[str, set[int]] = {}
+        for rank in range(size):
+            found.setdefault(self.place(rank, t), set()).add(rank)
+        ordered = sorted(found.items(), key=lambda pair: -len(pair[1]))
+        return [(name, frozenset(ranks)) for name, ranks in ordered]
 
     def slowest(self, size: int, now: float) -> list[int]:
         """Return ranks: those that have come least far first, of equals the latest."""

@@ -32,6 +32,8 @@ _TCP = {
 }  # fmt: skip
 _UNIX = {"01": "open", "02": "connecting", "03": "connected", "04": "closing"}
 _ACCEPTS = 0x10000
+_DEEP, _CHILDREN = 6, 40
+"""Generations and processes that are told of what a process has started."""
 
 
 class Thread(NamedTuple):
@@ -49,6 +51,17 @@ class Thread(NamedTuple):
         """What it does, in words."""
         state = _STATES.get(self.state, self.state)
         return f"{state} in {self.waits}" if self.waits and self.state != "R" else state
+
+
+class Child(NamedTuple):
+    """A process that another one has started."""
+
+    depth: int
+    """0 for a child, 1 for a child's child."""
+    pid: int
+    command: str
+    doing: str
+    """What its first thread does."""
 
 
 class Socket(NamedTuple):
@@ -119,6 +132,20 @@ def _thread(path: str, tid: int) -> Thread:
         known = os.uname().machine == "x86_64" and number.isdigit()
         waits = _SYSCALLS.get(number, f"system call {number}") if known else ""
     return Thread(tid, name, state, waits)
+
+
+def children(pid: int, depth: int = 0) -> list[Child]:
+    """Return what a process has started and what that has, each before its own children."""
+    found: list[Child] = []
+    for thread in threads(pid):
+        for one in _read(f"/proc/{pid}/task/{thread.tid}/children").split():
+            if depth < _DEEP and len(found) < _CHILDREN:
+                command = " ".join(argv(int(one)))
+                first = next(iter(threads(int(one))), None)
+                doing = first.doing if first is not None else ""
+                found.append(Child(depth, int(one), command or f"({first and first.name})", doing))
+                found += children(int(one), depth + 1)
+    return found
 
 
 def sockets(pid: int) -> list[Socket]:

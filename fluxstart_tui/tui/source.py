@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 from fluxstart_tui.session import store
-from fluxstart_tui.session.reader import Session, SessionError
-from fluxstart_tui.tui.clock import LiveClock, ReplayClock
-from fluxstart_tui.tui.commands import Commands
-from fluxstart_tui.tui.model import Model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from fluxstart_tui.tui.commands import Commands
 
 _PATIENCE = 30.0
 """Seconds in which an engine has to begin its session."""
@@ -35,7 +32,16 @@ class Source:
         replay: it is only played, even if the instance still runs.
     """
 
+    in_memory = ""
+    """Why the session is in memory, if that is so: it goes with the machine's next start."""
+
     def __init__(self, directory: str, *, replay: bool = False) -> None:
+        # While these are imported an engine of ours starts already.
+        from fluxstart_tui.session.reader import Session, SessionError
+        from fluxstart_tui.tui.clock import LiveClock, ReplayClock
+        from fluxstart_tui.tui.commands import Commands
+        from fluxstart_tui.tui.model import Model
+
         try:
             session = Session(directory)
         except SessionError as error:
@@ -95,7 +101,7 @@ class Live(Source):
     ) -> None:
         theirs, self._tether = os.pipe2(os.O_CLOEXEC)
         self._released = False
-        self.directory = store.create(directory)
+        self.directory, self.in_memory = store.create_or_spare(directory)
         command = [sys.executable, "-m", "fluxstart_tui", "--headless", "--no-summary"]
         command += [f"--record={self.directory}", f"--tether={theirs}", *words]
         self._stderr = os.memfd_create("stderr", os.MFD_CLOEXEC)
@@ -129,6 +135,8 @@ class Live(Source):
         Raises:
             SourceError: the engine has ended without one.
         """
+        import asyncio  # see Source
+
         path = os.path.join(self.directory, "session.json")
         for _ in range(int(_PATIENCE / _POLL)):
             if os.path.exists(path):

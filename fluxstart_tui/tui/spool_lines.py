@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _RECORDS = 1024
 """Index records that are taken at once: about a millisecond."""
+_PASSED = 32 * _RECORDS
+"""Index records that are passed over at once where nothing is wanted: not longer."""
 _WINDOW = 1 << 16
 """Bytes that are read at once: little enough where wanted lines are rare."""
 _LINE_MAX = 1 << 20
@@ -81,25 +83,20 @@ class SpoolLines:
         return min(1.0, done / max(1, len(numbers)))
 
     def _block(self, segment: Segment) -> Lines | None:
-        count = min(_RECORDS, segment.records() - self._record)
+        lines = Lines([], [], [], [], [])
+        total, size = segment.records(), segment.size()  # bytes come before records
+        if self._pass(segment, total, size):
+            return lines
+        count = min(_RECORDS, total - self._record)
         if count <= 0:
             return None
-        size = segment.size()
-        lines = Lines([], [], [], [], [])
         t_, rank_, stream_ = lines.t.append, lines.rank.append, lines.stream.append
         place_, text_ = lines.place.append, lines.text.append
         offset = self._offset
         mark = segment.number << _OFFSET_BITS
         begin, window = offset, b""
         done = 0
-        entries = segment.entries(self._record, count)
-        if not any([entry[2] in self._streams for entry in entries]):  # noqa: C419 - faster
-            length = sum([entry[3] for entry in entries])
-            if offset + length <= size:
-                self._record += len(entries)
-                self._offset += length
-                return lines if entries else None
-        for t, rank, stream, length in entries:
+        for t, rank, stream, length in segment.entries(self._record, count):
             if offset + length > size or offset >> _OFFSET_BITS:  # not there yet, or torn
                 break
             done += 1
@@ -121,6 +118,18 @@ class SpoolLines:
         self._record += done
         self._offset = offset
         return lines if done else None
+
+    def _pass(self, segment: Segment, total: int, size: int) -> bool:
+        """Pass over records of which none is wanted; tell whether there were some."""
+        begin = self._record
+        while self._record < min(total, begin + _PASSED):
+            count = min(_RECORDS, total - self._record)
+            length = segment.unwanted(self._record, count, self._streams)
+            if length is None or self._offset + length > size:
+                break
+            self._record += count
+            self._offset += length
+        return self._record > begin
 
     def _split(self, lines: Lines, of: tuple[float, int, int], place: int, data: bytes) -> None:
         """Take a run that is not just one line."""

@@ -9,6 +9,7 @@ from textual.widget import Widget
 if TYPE_CHECKING:
     from fluxstart_tui.tui.commands import Commands
     from fluxstart_tui.tui.model import Model
+    from fluxstart_tui.tui.settings import Settings
 
 
 class View(Widget, can_focus=False):
@@ -24,7 +25,9 @@ class View(Widget, can_focus=False):
 
     TITLE: ClassVar[str] = ""
     KEYS: ClassVar[list[tuple[str, str]]] = []
-    """Keys of this view and what they do, for the help screen."""
+    """Keys of this view, as keymap.Keymap.text takes them, and what they do, for the help."""
+    PARTS: ClassVar[tuple[type[Widget], ...]] = ()
+    """The widgets in it that have keys of their own."""
     ticks: ClassVar[bool] = False
     """Whether what it shows changes with time alone."""
 
@@ -32,6 +35,9 @@ class View(Widget, can_focus=False):
         super().__init__()
         self.model = model
         self.commands = commands
+
+    def configure(self, settings: Settings) -> None:
+        """Take over what the user wants, before it is shown for the first time."""
 
     def look(self) -> None:
         """Take what is new in the model and repaint what has changed."""

@@ -15,6 +15,7 @@ from fluxstart_tui.tui.terminal import emulator
 from tests import support
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 
@@ -25,12 +26,28 @@ class OnTerminal:
         scene: where it runs.
         args: its command line.
         size: columns and rows.
+        program: what is run instead of the program in this tree.
+        env: what its environment has beyond the usual.
     """
 
-    def __init__(self, scene: Path, *args: str, size: tuple[int, int] = (120, 40)) -> None:
+    def __init__(
+        self,
+        scene: Path,
+        *args: str,
+        size: tuple[int, int] = (120, 40),
+        program: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+    ) -> None:
         self._emulator = emulator.create(*size)
         environ = support.environment(scene, {"PS1": "$ ", "TERM": "xterm-256color"})
         environ["XDG_STATE_HOME"] = str(scene / "state")
+        environ["XDG_CONFIG_HOME"] = str(scene / "config")
+        environ.pop("NO_COLOR", None)
+        environ |= env or {}
+        self.written = bytearray()
+        """All that the program has written."""
+        if program:
+            del environ["PYTHONPATH"]
         # Our own slave keeps what is on the terminal readable when the program has ended.
         self._fd, self._slave = os.openpty()
         self.resize(*size)
@@ -38,7 +55,8 @@ class OnTerminal:
         if self.pid == 0:
             os.login_tty(self._slave)
             os.chdir(scene)
-            os.execve(support.command()[0], support.command(*args), environ)
+            words = [*(program or support.command()), *args]
+            os.execve(words[0], words, environ)
         self.code: int | None = None
 
     def resize(self, columns: int, rows: int) -> None:
@@ -61,6 +79,7 @@ class OnTerminal:
             if not data:
                 self.close()
                 return
+            self.written += data
             reply = self._emulator.feed(data)
             if reply:
                 os.write(self._fd, reply)

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.pilot import Pilot
 
+    from fluxstart_tui.tui.terminal.screen import TerminalScreen
+
 BASH = ["bash", "--norc", "--noprofile"]
 
 _ENVIRONMENT = {
@@ -192,20 +194,24 @@ class TerminalApp(App[None]):
     def __init__(self, model: Model, commands: Any = None) -> None:
         super().__init__()
         self.model = model
-        self.terminal = TerminalView(model, commands)
+        self.view = TerminalView(model, commands)
         self.copied = ""
         self.bells = 0
         self.released_keys: list[str] = []
 
     def compose(self) -> ComposeResult:
-        yield self.terminal
+        yield self.view
+
+    @property
+    def terminal(self) -> TerminalScreen:
+        return self.view.front()
 
     def on_mount(self) -> None:
         self.set_interval(1 / 20, self.frame)
 
     def frame(self) -> None:
         self.model.poll()
-        self.terminal.look()
+        self.view.look()
 
     def copy_to_clipboard(self, text: str) -> None:
         self.copied = text
@@ -260,7 +266,7 @@ async def running(
     try:
         app = TerminalApp(relay.model(), relay)
         async with app.run_test(size=size) as pilot:
-            app.terminal.focus_main()
+            app.view.focus_main()
             yield pilot, app, relay
     finally:
         relay.close()

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from fluxstart_tui.session import events
 from fluxstart_tui.tui import processes
+from fluxstart_tui.tui.broker_log import LOG
 from fluxstart_tui.tui.screens.ask import Ask
 from fluxstart_tui.tui.views.detail import DetailView
 from fluxstart_tui.tui.views.detail_text import difference
+from tests import support
 from tests.tui.brokers_host import Host, launch, model_of, record, settle
 
 if TYPE_CHECKING:
@@ -40,19 +42,26 @@ def session(path: Path) -> str:
         (3.1, events.Backtrace(2, "#0 main ()\n#1 start ()")),
         (3.2, events.Attr(0, "tbon.topo", "kary:2")),
     ]
-    return record(path / "s", timed, [(1.6, 2, 0, b"last words\n")], size=4)
+    output = [
+        (1.6, 2, 0, b"last words\n"),
+        (1.7, 2, LOG, b"<24>1 2026-01-01T00:00:00.000000Z 2 overlay 1 - - what was logged\n"),
+        (1.8, 1, LOG, b"<24>1 2026-01-01T00:00:00.000000Z 1 overlay 1 - - of another rank\n"),
+    ]
+    return record(path / "s", timed, output, size=4)
 
 
 def test_a_crash_is_told_with_core_backtrace_steps_and_last_words(tmp_path: Path) -> None:
     async def run() -> None:
         view = DetailView(model_of(session(tmp_path), 4.0))
         app = Host(view.model, view)
-        async with app.run_test(size=(120, 40)) as pilot:
+        async with app.run_test(size=(120, 60)) as pilot:
             view.show(2)
             shown = "\n".join(await settle(pilot))
             for told in (
                 "rank 2  ✗ crashed", "/tmp/core.1002", "#1 start ()", "something [broke]",
-                "crashed with SIGSEGV", "last words", "quorum-full", "a record takes no commands",
+                "crashed with SIGSEGV", "last words", "quorum-full",
+                "err     overlay: what was logged",
+                "a record takes no commands",
             ):  # fmt: skip
                 assert told in shown, told
             view.focus_main()
@@ -61,7 +70,7 @@ def test_a_crash_is_told_with_core_backtrace_steps_and_last_words(tmp_path: Path
             await pilot.press("left_square_bracket")
             assert app.rank == 1
             assert "only a record" in "\n".join(await settle(pilot))
-            await pilot.press("left", "left", "left")
+            await pilot.press("left", "left", "left", "left")
             assert "tbon.topo  kary:2" in "\n".join(await settle(pilot))
             await pilot.press("s")
             assert not isinstance(app.screen, Ask)
@@ -128,6 +137,24 @@ def test_a_live_process_shows_what_the_system_knows_of_it() -> None:
         groups = processes.gather({4: child.pid, 5: child.pid, 7: 0x7FFFFFFF})
         assert [group.ranks for group in groups] == [{4, 5}, {7}]
         assert groups[1].threads == ("can not be seen",)
+        child.communicate(b"\n")
+
+
+def test_what_a_process_runs_is_told_with_its_own_children() -> None:
+    script = "sleep 98.7 & echo $!; read line; kill $!"
+    with subprocess.Popen(
+        [sys.executable, "-c", f"import subprocess; subprocess.call(['sh', '-c', '{script}'])"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    ) as child:  # fmt: skip
+        assert child.stdout is not None
+        sleeping = int(child.stdout.readline())
+        support.wait_for(lambda: processes.argv(sleeping)[0] == "sleep", "the sleep")
+        support.wait_for(
+            lambda: processes.children(child.pid)[-1].doing.startswith("sleeping"), "its sleeping"
+        )
+        shell, sleep = processes.children(child.pid)
+        assert (shell.depth, shell.command) == (0, f"sh -c {script}")
+        assert (sleep.depth, sleep.pid, sleep.command) == (1, sleeping, "sleep 98.7")
         child.communicate(b"\n")
 
 

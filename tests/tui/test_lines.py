@@ -187,7 +187,10 @@ def test_all_lines_at_once_are_matched_like_each(pattern: str, texts: list[bytes
             Matcher(pattern)
         return
     matcher = Matcher(pattern)
-    assert matcher.find(texts) == [at for at, text in enumerate(texts) if matcher.test(text)]
+    for times in (1, 100):
+        lines = texts * times
+        one_by_one = [at for at, text in enumerate(lines) if matcher.test(text)]
+        assert matcher.find(lines) == one_by_one
 
 
 def test_case_matters_only_with_a_capital_letter() -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import signal
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -52,6 +55,50 @@ def test_an_instance_is_seen_and_shut_down(scene: Path, broker: str, size: tuple
     ui.type("s")
     assert ui.end() == 128 + signal.SIGTERM
     assert "INTERRUPTED by SIGTERM" in ui.text
+
+
+def test_the_shell_goes_on_when_the_disk_is_full(scene: Path) -> None:
+    """It is typed to and seen, events too, and what is wrong is said; the end comes as ever."""
+    state = scene / "state"
+    state.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(state)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no small file system can be mounted here")
+    try:
+        ui = OnTerminal(scene, *EMBEDDED, "-s2", "bash", "--norc")
+        ui.expect("program runs")
+        ui.type("7")
+        ui.expect("keys go to the program", "$ ")
+        ui.type(f"head -c 4M /dev/zero > {state}/fill; seq 100000 | tail -n 3\r")
+        ui.expect("99999", "$ ")
+        for number in range(3):
+            ui.type(f"seq 1 $((3000 + {number})); echo seen$(({number} + 40))here\r")
+            ui.expect(f"seen{number + 40}here")
+        ui.expect("the disk takes no more")
+        ui.type("exit 7\r")
+        ui.expect("ended after", "exit code 7")
+        ui.type("\x1d")
+        ui.type("q")
+        assert ui.end() == 7
+    finally:
+        subprocess.run(["umount", "-l", str(state)], check=True)
+
+
+def test_without_any_room_the_session_is_in_memory(scene: Path) -> None:
+    """The UI shows the instance all the same, and says in the end where the session is."""
+    (scene / "state").write_text("no directory")
+    ui = OnTerminal(scene, *EMBEDDED, "-s2", "sh", "-c", "echo go on; read x; exit 7")
+    ui.expect("program runs", "recorded in memory only")
+    ui.type("7")
+    ui.expect("go on", "ctrl+] leaves")
+    ui.type("\r")
+    ui.expect("exit code 7")
+    ui.type("\x1d")
+    ui.type("q")
+    assert ui.end() == 7
+    found = re.search(r"the session is in memory: (/\S+) \(", ui.text)
+    assert found is not None
+    shutil.rmtree(found[1])
 
 
 def test_the_shell_in_the_terminal(scene: Path) -> None:
@@ -206,3 +253,62 @@ def test_256_brokers(scene: Path) -> None:
     ui.type("k")
     assert ui.end() == 137
     assert session(scene).header["size"] == 256
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("theme = 'pink'", "theme: 'pink' is none of dark, light, ansi"),
+        ("[keys]\napp.quit = '1'", "keys.app.quit: '1' is the key of app.brokers"),
+        ("[keys", "not TOML: "),
+    ],
+)
+def test_a_wrong_file_of_settings_is_one_line(scene: Path, text: str, said: str) -> None:
+    """It names the file and the setting, before a screen opens or a broker starts."""
+    path = scene / "config/fluxstart-tui/config.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    ui = OnTerminal(scene, *EMBEDDED, "-s2", "sleep", "99")
+    assert ui.end() == 1
+    shown = "".join(ui.screen().split())
+    assert f"fluxstart-tui:{path}:{said}".replace(" ", "") in shown
+    assert b"\x1b" not in ui.written
+    assert not (scene / "state").exists()
+    support.assert_nothing_left(scene)
+
+
+def test_a_file_of_settings_is_used(scene: Path) -> None:
+    """Its view is shown first, its key quits, and what it says of recording the engine gets."""
+    path = scene / "mine.toml"
+    path.write_text("[defaults]\nview='log'\nkeep=2\nrecord-limit='5MiB'\n[keys]\napp.quit='f10'\n"
+                    "terminal.leave='ctrl+a'")  # fmt: skip
+    ui = OnTerminal(scene, *EMBEDDED, "-s2", "sleep", "99", env={"FLUXSTART_TUI_CONFIG": str(path)})
+    ui.expect("SEV", "f10 Quit", "program runs")
+    argv = session(scene).header["argv"]
+    assert "--keep=2" in argv
+    assert "--record-limit=5MiB" in argv
+    ui.type("7")
+    ui.expect("keys go to the program · ctrl+a leaves")
+    ui.type("\x01")
+    ui.expect("Enter or click: keys go to the program")
+    ui.type("\x1b[21~")
+    ui.expect("shut down")
+    ui.type("s")
+    assert ui.end() == 128 + signal.SIGTERM
+
+
+def test_keys_of_the_app_are_the_programs_while_the_terminal_has_the_keyboard(scene: Path) -> None:
+    """Ctrl+p opens no palette and ctrl+q asks nothing; after ctrl+] they do."""
+    program = ("sh", "-c", "stty -ixon; echo go on; exec cat")
+    ui = OnTerminal(scene, *EMBEDDED, "-s1", *program)
+    ui.expect("program runs")
+    ui.type("7")
+    ui.expect("go on", "ctrl+] leaves")
+    ui.type("\x10\x11")
+    ui.expect("^P^Q")
+    ui.type("\x1d")
+    ui.expect("keys go to the program")
+    ui.type("\x11")
+    ui.expect("1 of 1 brokers run")
+    ui.type("k")
+    assert ui.end() == 128 + signal.SIGKILL

@@ -391,3 +391,21 @@ async def settled(pilot: Pilot[Any], app: Host) -> list[str]:
     """Return the text on the screen when it has been painted."""
     await pilot.pause()
     return app.lines()
+
+
+def test_a_rank_that_drowns_the_others_is_named_with_the_key_that_caps_it(
+    recording: Recording,
+) -> None:
+    async def story() -> None:
+        async with shown(recording) as (pilot, app):
+            assert "caps it" not in app.lines()[-1]
+            recording.say(*[(4.0, 2, 0, f"noise {at}\n") for at in range(100)])
+            app.frame()
+            await pilot.pause()
+            assert "▲ rank 2: " in app.lines()[-1]
+            assert " rows c caps it   ▼ following" in app.lines()[-1]
+            await pilot.press("c")
+            await pilot.pause()
+            assert "caps it" not in app.lines()[-1]
+
+    played(story)

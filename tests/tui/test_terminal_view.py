@@ -199,9 +199,37 @@ def test_a_replay_goes_back_and_forth_and_takes_no_keys(tmp_path: Path) -> None:
             assert "second 2" in text
             clock.seek(4.0)
             await shows(pilot, "second 4")
-            app.terminal.focus_main()
+            app.view.focus_main()
             await pilot.press("7")
             assert app.released_keys == ["7"]
+
+    played(story)
+
+
+def test_a_replay_has_the_sizes_that_the_terminal_had(tmp_path: Path) -> None:
+    """Lines wrap where they did; of a larger one the part with the cursor is shown."""
+    recording = Recording(tmp_path)
+    recording.recorder.event(0.5, events.Winsize(0, 10, 20))
+    recording.recorder.event(0.6, events.Winsize(1, 5, 5))
+    recording.write(b"a" * 15 + b"b" * 10 + b"\r\n", t=1.0, apart=True)
+    recording.recorder.event(2.0, events.Winsize(0, 50, 70))
+    recording.write(b"\x1b[2J\x1b[H" + b"c" * 60 + b"\x1b[50;1Hlast", t=3.0, apart=True)
+    recording.recorder.event(4.0, events.Winsize(0, 10**9, 0))
+    recording.close()
+
+    async def story() -> None:
+        clock = ReplayClock(6.0)
+        app = TerminalApp(Model(Session(str(tmp_path)), clock))
+        async with app.run_test(size=(80, 24)) as pilot:
+            await shows(pilot, "last")
+            clock.seek(1.5)
+            text = await until(pilot, lambda text: "last" not in text and "aaa" in text)
+            assert body(text)[:2] == ["a" * 15 + "b" * 5, "b" * 5]
+            await pilot.resize_terminal(100, 30)
+            await shows(pilot, "a" * 15 + "b" * 5 + " ")
+            clock.seek(5.0)
+            text = await shows(pilot, "last")
+            assert body(text)[-1] == "last"
 
     played(story)
 

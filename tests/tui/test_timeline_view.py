@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+class Stopped:
+    """The clock of a live instance, for the while."""
+
+    def now(self) -> float:
+        return 9.0
+
+
 def launch(tmp_path: Path, *lost: int) -> Path:
     one = Launch(tmp_path / "s", 8)
     one.pmi()
@@ -75,3 +82,84 @@ def test_words_for_times() -> None:
         "0 µs", "15 µs", "1.50 ms", "250 ms", "2.00 s", "75.3 s", "62 min"]  # fmt: skip
     assert ticks(0.0, 10.0, 5) == [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]
     assert ticks(1.0, 1.0, 5) == []
+
+
+def test_the_time_cursor_tells_what_each_rank_did_then(tmp_path: Path) -> None:
+    """Keys and mouse move it; zoom keeps it; Esc and End take it away."""
+
+    async def run() -> None:
+        model = model_of(launch(tmp_path, 3))
+        model.clock = Stopped()
+        host = Host(TimelineView, model)
+        async with host.run_test(size=(80, 24)) as pilot:
+            await settled(pilot)
+            bars = host.view.bars  # type: ignore[attr-defined] # it is a TimelineView
+
+            def at() -> float | None:
+                return bars.time  # type: ignore[no-any-return]
+
+            assert at() is None
+            await pilot.press("home")
+            assert at() == 0.0
+            assert "AT 0 µs" in await settled(pilot)
+            assert "8 not started (0-7)" in await settled(pilot)
+            await pilot.click(offset=(40, 1))
+            clicked = at()
+            assert clicked is not None
+            text = await settled(pilot)
+            assert f"at {span(clicked)}" in text
+            assert text.splitlines()[2][40] == "┃"
+            row = next(one for one in text.splitlines() if one[:8].strip(" ▌") == "7")
+            assert row[8:20].strip() == bars.lives.place(7, clicked)
+            await pilot.press("right")
+            assert (at() or 0.0) > clicked
+            await pilot.press("plus")
+            text = await settled(pilot)
+            assert bars.column(bars.time, 60) in range(60)
+            await pilot.press("escape")
+            assert at() is None
+            await pilot.click(offset=(50, 3))  # on a bar
+            assert at() is not None
+            assert host.chosen == frozenset()
+            await pilot.press("end")
+            assert at() is None
+
+    asyncio.run(run())
+
+
+def test_in_a_replay_the_cursor_seeks(tmp_path: Path) -> None:
+    """Left goes back, Home to the beginning, End to the end."""
+
+    async def run() -> None:
+        host = Host(TimelineView, model_of(launch(tmp_path)))
+        async with host.run_test(size=(80, 24)) as pilot:
+            await settled(pilot)
+            end = host.model.now
+            await pilot.press("left", "left")
+            assert host.model.now < end
+            assert "AT " in await settled(pilot)
+            await pilot.press("home")
+            assert host.model.now == 0.0
+            assert host.model.state.brokers == {} or host.model.state.broker(3).spawned is None
+            await pilot.press("end")
+            assert host.model.now == end
+
+    asyncio.run(run())
+
+
+def test_chosen_ranks_are_marked_and_chosen(tmp_path: Path) -> None:
+    """Rows of the ranks chosen anywhere have a mark; x chooses, Esc chooses none."""
+
+    async def run() -> None:
+        host = Host(TimelineView, model_of(launch(tmp_path)))
+        host.chosen = frozenset({2, 5})
+        async with host.run_test(size=(80, 24)) as pilot:
+            await pilot.press("o", "down")
+            rows = (await settled(pilot)).splitlines()[2:10]
+            assert [row[0] for row in rows] == list(" ▌┃  ┃  ")
+            await pilot.press("down", "x", "down", "x")
+            assert host.chosen == {3, 5}
+            await pilot.press("escape")
+            assert host.chosen == frozenset()
+
+    asyncio.run(run())

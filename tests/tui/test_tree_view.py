@@ -74,3 +74,22 @@ def test_fold_by_key_and_mouse(tmp_path: Path) -> None:
             assert host.chosen == frozenset({3})
 
     asyncio.run(run())
+
+
+def test_a_click_on_the_mark_folds_and_chooses_nobody(tmp_path: Path) -> None:
+    """Only a click beside the mark chooses the rank, which is then marked."""
+
+    async def run() -> None:
+        one = Launch(tmp_path / "s", 8)
+        one.boot()
+        host = Host(TreeView, model_of(one.close()))
+        async with host.run_test(size=(80, 24)) as pilot:
+            before = (await settled(pilot)).count("run")
+            await pilot.click(offset=(3, 3))  # the mark of rank 1
+            assert (await settled(pilot)).count("run") < before
+            assert host.chosen == frozenset()
+            await pilot.click(offset=(40, 3))
+            assert host.chosen == {1}
+            assert (await settled(pilot)).splitlines()[3][0] == "█"
+
+    asyncio.run(run())

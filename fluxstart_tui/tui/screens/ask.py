@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
+_FRAME = 6
+"""Cells of a dialog beside what is in it: border and padding, on both sides."""
+_BUTTON, _GAP = 10, 2
+"""Cells of a button at the least, and between two (app.tcss)."""
+
 
 class Ask(ModalScreen[str | None]):
     """Ask one question; the result is the key of the answer, None if there is none.
@@ -41,10 +46,11 @@ class Ask(ModalScreen[str | None]):
             yield Static(Text(title, style="bold"))
             if more:
                 yield Static(Text(more), classes="more")
-            with Horizontal(classes="buttons"):
-                for key, text in self._answers:
-                    label = Text.assemble((key, "bold underline"), " ", text)
-                    yield Button(label, id=f"answer-{key}")
+            for row in _rows(self._answers, self.app.size.width * 9 // 10 - _FRAME):
+                with Horizontal(classes="buttons"):
+                    for key, text in row:
+                        label = Text.assemble((key, "bold underline"), " ", text)
+                        yield Button(label, id=f"answer-{key}")
 
     def on_mount(self) -> None:
         """Let Enter take the first answer."""
@@ -61,13 +67,26 @@ class Ask(ModalScreen[str | None]):
             self.dismiss(event.character)
 
 
+def _rows(answers: list[tuple[str, str]], width: int) -> list[list[tuple[str, str]]]:
+    """Return the answers in rows of as many buttons as fit into a width, about equally many."""
+    sizes = [max(_BUTTON, len(key) + len(text) + 3) + _GAP for key, text in answers]
+    count = len(answers)
+    fits = (
+        per for per in range(count, 1, -1)
+        if all(sum(sizes[at : at + per]) <= width for at in range(0, count, per))
+    )  # fmt: skip
+    most = next(fits, 1)
+    per = -(-count // -(-count // most))
+    return [answers[at : at + per] for at in range(0, count, per)]
+
+
 class Prompt(ModalScreen[str | None]):
     """Ask for one line; None if there is none.
 
     Args:
         question: what is asked.
         text: what is there already.
-        hint: what could be typed.
+        hint: what could be typed, told above the line.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss(None)", "back")]
@@ -82,7 +101,9 @@ class Prompt(ModalScreen[str | None]):
         """Lay it out."""
         with Vertical(classes="dialog"):
             yield Static(Text(self._question, style="bold"))
-            yield Input(self._text, placeholder=self._hint)
+            if self._hint:
+                yield Static(Text(self._hint), classes="more")
+            yield Input(self._text)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Take the line."""

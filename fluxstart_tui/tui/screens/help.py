@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.table import Table
 from rich.text import Text
+from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -14,23 +15,52 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
+    from fluxstart_tui.tui.keymap import Keymap
+    from fluxstart_tui.tui.view import View
+
+EVERYWHERE = [
+    (
+        "{app.brokers} {app.output} {app.pmi} {app.tree} {app.timeline} {app.log} {app.terminal}",
+        "views",
+    ),
+    ("{app.detail}", "detail of the chosen rank"),
+    ("{app.rank-terminal}", "terminal of the chosen rank, if it has one"),
+    ("{app.timer}", "exit timer: extend, cancel, kill now"),
+    ("{app.signal}", "send a signal to ranks"),
+    ("{app.hold}", "hold or release PMI"),
+    ("{app.palette}", "all commands"),
+    ("{app.quit+}", "quit"),
+]
+REPLAY = [
+    ("{app.play}", "play, pause"),
+    ("{app.seek-back} {app.seek-on}", "back, forward 1 s"),
+    ("{app.step-back} {app.step-on}", "to the previous, next event"),
+    ("{app.slower} {app.faster}", "slower, faster"),
+    ("home end", "to the beginning, to the end (in the header)"),
+]
+
 
 class Help(ModalScreen[None]):
     """A list of keys.
 
     Args:
-        groups: titles, and keys with what they do.
+        view: the one whose keys come first; None for none.
+        keymap: puts the keys there.
+        replay: whether there is something to play.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("escape", "dismiss", "back"),
-        ("question_mark", "dismiss", "back"),
-        ("q", "dismiss", "back"),
+        Binding("question_mark", "dismiss", "back", id="app.help"),
+        Binding("q", "dismiss", "back", id="app.quit"),
     ]
 
-    def __init__(self, groups: list[tuple[str, list[tuple[str, str]]]]) -> None:
+    def __init__(self, view: View | None, keymap: Keymap, *, replay: bool) -> None:
         super().__init__()
-        self._groups = groups
+        self._keymap = keymap
+        self._groups = [(view.TITLE, view.KEYS)] if view is not None else []
+        self._groups += [("Replay", REPLAY)] if replay else []
+        self._groups.append(("Everywhere", EVERYWHERE))
 
     def compose(self) -> ComposeResult:
         """Lay it out."""
@@ -42,7 +72,8 @@ class Help(ModalScreen[None]):
                 table.add_row()
             table.add_row("", Text(title, style="bold underline"))
             for key, text in keys:
-                table.add_row(Text(key, style="bold"), Text(text))
+                shown, what = self._keymap.text(key), self._keymap.text(text)
+                table.add_row(Text(shown, style="bold"), Text(what))
         with VerticalScroll(classes="dialog help"):
             yield Static(table)
             yield Static(Text("\nEsc closes this", style="dim"))

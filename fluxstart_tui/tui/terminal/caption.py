@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fluxstart_tui.tui.model import Model
 
-CAPTURED = "⌨ keys go to the program · ctrl+] leaves"
-RELEASED = "Terminal · Enter or click: keys go to the program"
-RECORDED = "Terminal · as recorded"
-WATCHED = "Terminal · to look at only"
+CAPTURED = "⌨ keys go to the program · {terminal.leave} leaves"
+RELEASED = "{terminal.type} or click: keys go to the program"
+RECORDED = "as recorded"
+WATCHED = "to look at only"
 
 
 EMPTY = ["", "  Nothing has been written to this terminal yet."]
@@ -28,19 +28,24 @@ def missing(reason: str) -> list[str]:
     ]
 
 
-def title(model: Model, *, types: bool, captured: bool) -> str:
-    """Say where keys go.
+def title(model: Model, name: str, *, types: bool, captured: bool) -> str:
+    """Say where keys go, as keymap.Keymap.text takes it.
 
     Args:
         model: the session.
+        name: whose terminal; "" for the one that is always there.
         types: whether there is somebody to take them.
         captured: whether the program gets them.
     """
+    name = f"{name} · " if name else ""
+    if captured:
+        return name + CAPTURED
+    name = f"Terminal · {name}"
     if model.replay is not None or (model.ended and not types):
-        return RECORDED
+        return name + RECORDED
     if not types or model.ended:
-        return WATCHED
-    return CAPTURED if captured else RELEASED
+        return name + WATCHED
+    return name + RELEASED
 
 
 def state(model: Model, rank: int) -> str:
@@ -54,6 +59,13 @@ def state(model: Model, rank: int) -> str:
     if program.action == "started":
         return "the instance has ended" if model.ended else ""
     return f"the initial program has ended{_code(program.code)}"
+
+
+def ended(code: int | None) -> str:
+    """Say how a helper program is, given the exit code that it has ended with, if it has."""
+    if code is None:
+        return "has ended"
+    return f"has ended{_code(code if code >= 0 else 128 - code)}"
 
 
 def _code(code: int) -> str:

@@ -83,6 +83,14 @@ class Picture:
             strip = mark_cursor(strip, self._cursor, solid=solid)
         return strip
 
+    def above(self, height: int) -> int:
+        """Return how many rows are left out above for the cursor to be within so many rows.
+
+        None are unless a terminal is replayed that was larger than what it is shown on.
+        """
+        hidden = max(0, self._terminal.rows - height)
+        return min(hidden, max(0, self._cursor.y - height + 1)) if self._cursor else 0
+
     def restyle(self, base: Style) -> None:
         """Set the style of what has no colours of its own."""
         self.base = base

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.content import Content
 from textual.geometry import Region
 from textual.strip import Strip
+from textual.widget import Widget
 
+from fluxstart_tui.tui import keymap
 from fluxstart_tui.tui.terminal import caption, emulator
 from fluxstart_tui.tui.terminal.feed import Feed
 from fluxstart_tui.tui.terminal.paint import Picture
-from fluxstart_tui.tui.terminal.typist import Typist
-from fluxstart_tui.tui.view import View
 
 if TYPE_CHECKING:
-    from fluxstart_tui.tui.commands import Commands
     from fluxstart_tui.tui.model import Model
     from fluxstart_tui.tui.terminal.emulator import Emulator
+    from fluxstart_tui.tui.terminal.program import Program, ProgramFeed
+    from fluxstart_tui.tui.terminal.typist import Typist
 
 _FRAME = 0.008
 """Seconds of a frame that may go into feeding the emulator."""
@@ -41,13 +42,13 @@ _SIZE = 80, 24
 """What the engine's terminal has until it is told another."""
 
 
-class Pane(View):
+class Pane(Widget):
     """Shows the session's tty stream of a rank.
 
     Args:
         model: what there is to see.
-        commands: takes input and size; None for a recorded instance.
         rank: whose terminal; rank 0 has the initial program's.
+        typist: takes input and size; None if nobody does.
     """
 
     DEFAULT_CSS = """
@@ -67,18 +68,16 @@ class Pane(View):
     }
     """
     ALLOW_SELECT = False
-    ticks: ClassVar[bool] = True
 
-    def __init__(self, model: Model, commands: Commands | None = None, rank: int = 0) -> None:
-        super().__init__(model, commands)
+    def __init__(self, model: Model, rank: int = 0, typist: Typist | Program | None = None) -> None:
+        super().__init__()
+        self.model = model
         self.rank = rank
         self.captured = False
         """Whether keys go to the program."""
-        self._typist: Typist | None = None
-        if commands is not None and rank == 0:  # the engine has the one terminal
-            self._typist = Typist(commands, self._failed)
+        self._typist = typist
         self._terminal: Emulator | None = None
-        self._feed: Feed | None = None
+        self._feed: Feed | ProgramFeed | None = None
         self._picture: Picture | None = None
         self._missing = ""
         try:
@@ -86,15 +85,37 @@ class Pane(View):
         except emulator.UnavailableError as error:
             self._missing = str(error)
         else:
-            self._feed = Feed(model, rank, self._terminal, self.type)
+            self._feed = self.make_feed(self._terminal)
             self._picture = Picture(self._terminal)
+        if typist is not None:
+            typist.failed = self._failed
         self._base = Style()
+        self._fitted: tuple[int, int] | None = None
         self._shown = False
+        self._above = 0
         self._said = ("", "")
         self._trouble: str | None = None
         self._notice = ""
         self._bells = 0
         self._hot_until = 0.0
+
+    @property
+    def label(self) -> str:
+        """What it is called."""
+        return f"rank {self.rank}" if self.rank else ""
+
+    def make_feed(self, terminal: Emulator) -> Feed | ProgramFeed:
+        """Return what feeds the emulator."""
+        return Feed(self.model, self.rank, terminal, self.type)
+
+    def state(self) -> str:
+        """Say how the program is."""
+        return caption.state(self.model, self.rank)
+
+    @property
+    def alive(self) -> bool:
+        """Whether there is still somebody who could get what is typed."""
+        return not self.model.ended
 
     def on_mount(self) -> None:
         """Begin to feed the emulator, shown or not."""
@@ -108,9 +129,9 @@ class Pane(View):
 
     def type(self, data: bytes) -> None:
         """Send bytes to the program."""
-        if data and self._typist is not None and not self.model.ended:
+        if data and self._typist is not None and self.alive:
             self._typist.type(data)
-            self._wake()
+            self.wake()
 
     def look(self) -> None:
         """Take what is new of the tty stream and repaint the rows that it changed."""
@@ -124,9 +145,10 @@ class Pane(View):
 
     def _idle(self) -> None:
         if self._feed is not None and self._feed.pump(_FRAME) and self._feed.behind:
-            self._wake()
+            self.wake()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Look out for output for a while."""
         if not self.is_attached:
             return
         self._hot_until = time.monotonic() + _HOT
@@ -143,16 +165,17 @@ class Pane(View):
         if self._feed is None or self._picture is None or not self._feed.paintable():
             return
         rows = self._picture.update()
-        if rows and not self._shown:
-            self._shown = True
+        above = self._picture.above(self.size.height)
+        if rows and (not self._shown or above != self._above):
+            self._shown, self._above = True, above
             self.refresh()
         elif rows:
-            self.refresh(*(Region(0, y, self.size.width, 1) for y in rows))
+            self.refresh(*(Region(0, y - above, self.size.width, 1) for y in rows))
 
     def render_line(self, y: int) -> Strip:
         """Return a row of the screen, with the selection and the cursor on it."""
         if self._picture is not None and self._feed is not None and self._feed.any:
-            strip = self._picture.line(y, solid=self.captured)
+            strip = self._picture.line(y + self._above, solid=self.captured)
         else:
             words = caption.EMPTY if self._picture is not None else caption.missing(self._missing)
             strip = Strip([Segment(words[y] if y < len(words) else "", self._base)])
@@ -161,12 +184,13 @@ class Pane(View):
     def _say(self) -> None:
         """Put into the frame where keys go, and how the program is."""
         types = self._typist is not None
-        title = caption.title(self.model, types=types, captured=self.captured)
+        title = caption.title(self.model, self.label, types=types, captured=self.captured)
+        title = keymap.of(self.app).text(title)
         parts = [self._trouble and f"✗ {self._trouble}", self._notice]
         if self._terminal is not None:
             back = self._terminal.scrolled.back
             parts += [f"↑ {back} lines back · shift+End returns" if back else ""]
-            parts += [caption.state(self.model, self.rank), self._terminal.title]
+            parts += [self.state(), self._terminal.title]
         below = " · ".join(part for part in parts if part)
         if self._said != (title, below):
             self._said = title, below
@@ -186,15 +210,21 @@ class Pane(View):
 
     def on_resize(self) -> None:
         """Give both terminals our size."""
-        if not self.size.width or not self.size.height:
+        if self.size.width and self.size.height:
+            self.fit(*self.size)
+
+    def fit(self, columns: int, rows: int) -> None:
+        """Give both terminals a size."""
+        if self._fitted == (columns, rows):
             return
+        self._fitted = columns, rows
         if self._feed is not None:
             if self._typist is not None:
                 self._feed.pump(_LATE)
-            self._feed.resize(*self.size, told=self._typist is not None)
-            self._wake()
+            self._feed.resize(columns, rows, told=self._typist is not None)
+            self.wake()
         if self._typist is not None:
-            self._typist.resize(*self.size)
+            self._typist.resize(columns, rows)
 
     def notify_style_update(self) -> None:
         """Take over the theme's colours."""

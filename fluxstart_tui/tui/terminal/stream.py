@@ -120,7 +120,6 @@ class TtyStream:
         if self._held is not None:
             held, self._held = self._held, None
             yield held
-        self._pass_others()
         yield from self._follower.poll()
 
     def _portion(self, chunk: Chunk) -> Iterator[Portion]:
@@ -141,22 +140,6 @@ class TtyStream:
         if start > self._follower.position:
             self._full_from, self._modes = start, self._modes or Modes()
 
-    def _pass_others(self) -> None:
-        """Go past blocks of the index in which there is nothing of this rank.
-
-        Following them record by record takes too long where other ranks have written millions.
-        """
-        number, record, skip = self._follower.position
-        segment = self._spool.segment(number)
-        if skip or segment is None:
-            return
-        total = segment.records()
-        while total - record >= (count := BLOCK - record % BLOCK):
-            if segment.has(self._rank, record, count):
-                break
-            record += count
-        self._follower.position = Position(number, record)
-
 
 def window_start(spool: SpoolReader, rank: int, window: int) -> Position:
     """Return a place so many bytes of a rank's terminal output before its end, or the start."""
@@ -168,7 +151,7 @@ def window_start(spool: SpoolReader, rank: int, window: int) -> Position:
         total = segment.records()
         for first in range((total - 1) // BLOCK * BLOCK, -1, -BLOCK):
             count = min(BLOCK, total - first)
-            if not segment.has(rank, first, count):
+            if segment.unwanted(first, count, {TTY}, {rank}) is not None:
                 continue
             entries = segment.entries(first, count)
             for at in range(len(entries) - 1, -1, -1):

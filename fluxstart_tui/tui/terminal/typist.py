@@ -42,11 +42,19 @@ class Typist:
     Args:
         commands: takes the calls.
         failed: told what went wrong, or None when it is all right again.
+        rank: whose terminal.
     """
 
-    def __init__(self, commands: Caller, failed: Callable[[str | None], None]) -> None:
+    def __init__(
+        self,
+        commands: Caller,
+        failed: Callable[[str | None], None] = lambda _: None,
+        rank: int = 0,
+    ) -> None:
         self._commands = commands
-        self._failed = failed
+        # Engines of before know of no rank but 0, and need not be told.
+        self._whose = {"rank": rank} if rank else {}
+        self.failed = failed
         self._waiting = bytearray()
         self._sender: asyncio.Task[None] | None = None
         self._urgent: set[asyncio.Task[None]] = set()
@@ -102,7 +110,7 @@ class Typist:
                 self._report(f"the terminal's size can not be set: {error}")
 
     async def _tell_size(self, columns: int, rows: int) -> None:
-        await self._commands.call("start.resize", {"rows": rows, "cols": columns})
+        await self._commands.call("start.resize", {"rows": rows, "cols": columns, **self._whose})
 
     def _take(self) -> bytes:
         data = bytes(self._waiting[:_BATCH])
@@ -117,7 +125,8 @@ class Typist:
             self._sender = None
 
     async def _send(self, data: bytes) -> None:
-        payload = {"data": data.decode()} if data.isascii() else _encoded(data)
+        payload: dict[str, Any] = {"data": data.decode()} if data.isascii() else _encoded(data)
+        payload |= self._whose
         while True:
             try:
                 await self._commands.call("start.input", payload)
@@ -141,7 +150,7 @@ class Typist:
     def _report(self, trouble: str | None) -> None:
         if trouble is not None or self._broken:
             self._broken = trouble is not None
-            self._failed(trouble)
+            self.failed(trouble)
 
     def close(self) -> None:
         """Forget what waits."""

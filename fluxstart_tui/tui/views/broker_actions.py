@@ -28,8 +28,6 @@ class Action(NamedTuple):
 
     key: str
     """The key for it, as Textual names it."""
-    shown: str
-    """The key as it is written."""
     label: str
     reason: Callable[[DetailView], str]
     """Says why it can not be done now; "" if it can."""
@@ -148,13 +146,24 @@ def _shell(view: DetailView) -> None:
     view.launch("shell", [os.environ.get("SHELL") or "/bin/sh"], {"FLUX_URI": uri})
 
 
+def _without_terminal(view: DetailView) -> str:
+    has_one = view.rank in view.model.terminals
+    return "" if has_one else "the rank has no terminal: --pty gives it one"
+
+
+def _show_terminal(view: DetailView) -> None:
+    view.app.call_later(view.app.run_action, "app.terminal")
+
+
 ACTIONS = (
-    Action("s", "s", "signal", _not_running, _ask_signal),
-    Action("r", "r", "start", _commandless, _start),
-    Action("h", "h", "hold", _unholdable, _hold),
-    Action("D", "D", "gdb", _undebuggable, _debug),
-    Action("exclamation_mark", "!", "shell", _shellless, _shell),
-    Action("w", "w", "waits", lambda _: "", lambda view: view.gather()),
+    Action("s", "signal", _not_running, _ask_signal),
+    Action("r", "start", _commandless, _start),
+    Action("h", "hold", _unholdable, _hold),
+    Action("ctrl+t", "terminal", _without_terminal, _show_terminal),
+    Action("D", "gdb", _undebuggable, _debug),
+    Action("exclamation_mark", "shell", _shellless, _shell),
+    Action("w", "waits", lambda _: "", lambda view: view.look_at("Waits")),
+    Action("b", "stacks", lambda _: "", lambda view: view.look_at("Stacks")),
 )
 """All of them; the app may offer them in its palette: `action.run(view)` unless there is a
 reason not to."""

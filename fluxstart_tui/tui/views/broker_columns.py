@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from fluxstart_tui.diagnose.words import ordinal
 from fluxstart_tui.rfc import idset
+from fluxstart_tui.tui.settings import COLUMNS
 from fluxstart_tui.tui.widgets import looks
 from fluxstart_tui.tui.widgets.paint import memory, span
 from fluxstart_tui.tui.widgets.table import Column, text_width
 from fluxstart_tui.tui.widgets.waited import progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from fluxstart_tui.session.state import BrokerState, Usage
     from fluxstart_tui.tui.model import Model
@@ -23,11 +24,12 @@ _CAUSE = 24
 """Cells for the cause of an exit, once there is one worth reading."""
 
 
-def columns(model: Model, *, failed: bool = False) -> list[Column]:
+def columns(model: Model, wanted: Sequence[str] = COLUMNS, *, failed: bool = False) -> list[Column]:
     """Return the columns, made for the hosts there are.
 
     Args:
         model: the session.
+        wanted: which of them come after the rank, in this order.
         failed: whether some ranks have failed, so that the cause needs room.
     """
 
@@ -75,7 +77,8 @@ def columns(model: Model, *, failed: bool = False) -> list[Column]:
     def ended(rank: int) -> tuple[str, str]:
         one = broker(rank)
         if one.exit is None:
-            return (one.errors[-1][1].split("\n")[0], "warn") if one.errors else ("", "dim")
+            said = one.errors[-1][1].split("\n")[0] if one.errors else ""
+            return said.removeprefix("broker: "), "warn"
         failed = looks.look(one).name in looks.FAILED
         return looks.end(one), looks.look(one).tone if failed else "dim"
 
@@ -94,8 +97,7 @@ def columns(model: Model, *, failed: bool = False) -> list[Column]:
     hosts = [model.host(rank) for rank in range(min(model.size, 4096))]
     width = max(5, len(str(max(0, model.size - 1))) + 1)
     exits = _CAUSE if failed else 8
-    return [
-        Column("rank", width, name, lambda rank: rank, right=True),
+    known = [
         Column("host", text_width(hosts, 4, 16), lambda r: (model.host(r), "dim"), gives_way=2),
         Column("pid", 7, lambda r: _pid(broker(r)), lambda r: broker(r).pid, right=True),
         Column("state", 13, where, place),
@@ -107,6 +109,9 @@ def columns(model: Model, *, failed: bool = False) -> list[Column]:
         Column("fds", 4, number("fds"), lambda r: used(r, "fds"), True, False, True, 3),
         Column("exit", exits, ended, lambda r: _end_order(broker(r)), flexible=True),
     ]
+    by_title = {one.title: one for one in known}
+    first = Column("rank", width, name, lambda rank: rank, right=True)
+    return [first, *(by_title[title] for title in wanted)]
 
 
 def _pid(broker: BrokerState) -> tuple[str, str]:

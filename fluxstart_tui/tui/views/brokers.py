@@ -9,8 +9,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Static
 
+from fluxstart_tui.tui import actions, keymap
+from fluxstart_tui.tui.settings import COLUMNS
 from fluxstart_tui.tui.view import View
 from fluxstart_tui.tui.views.broker_columns import columns, matching
+from fluxstart_tui.tui.views.brokers_layout import arrange, fits_both
 from fluxstart_tui.tui.widgets import looks
 from fluxstart_tui.tui.widgets.panes import PaneGrid
 from fluxstart_tui.tui.widgets.rank_map import RankMap
@@ -21,12 +24,9 @@ if TYPE_CHECKING:
 
     from fluxstart_tui.tui.commands import Commands
     from fluxstart_tui.tui.model import Model
+    from fluxstart_tui.tui.settings import Settings
     from fluxstart_tui.tui.widgets.messages import Chose, Moved, Opened
 
-_WIDE = 150
-"""Columns from which table and panes fit beside each other."""
-_TALL = 32
-"""Rows from which they fit over each other."""
 _PAUSE = 0.1
 """Seconds between two looks at the least: output may change the model sixty times a second."""
 _TICK = 0.24
@@ -45,28 +45,41 @@ class BrokersView(View):
 
     TITLE = "Brokers"
     KEYS: ClassVar[list[tuple[str, str]]] = [
-        ("arrows, click", "go to a rank; Tab goes from map to table to panes"),
-        ("space, shift+arrows, drag", "choose ranks (x does it in a replay too); Esc: none"),
-        ("enter, double click", "look at the rank in detail"),
-        ("p", "table, panes or both"),
-        ("m", "map small, large or none"),
-        ("n N", "in the map: to the next, previous rank in trouble"),
-        ("o O", "sort by the next column, turn the order round (or click a title)"),
+        ("{table.up} {table.down}, click", "go to a rank; Tab goes from map to table to panes"),
         (
-            "/",
+            "{table.choose-or-play}, {table.choose-up} {table.choose-down}, drag",
+            "choose ranks ({table.choose} does it in a replay too); {brokers.clear}: none",
+        ),
+        ("{table.open}, double click", "look at the rank in detail"),
+        ("{brokers.panes}", "table, panes or both"),
+        ("{brokers.map}", "map small, large or none"),
+        (
+            "{map.next-trouble} {map.previous-trouble}",
+            "in the map: to the next, previous rank in trouble",
+        ),
+        (
+            "{brokers.sort} {brokers.turn-round}",
+            "sort by the next column, turn the order round (or click a title)",
+        ),
+        (
+            "{brokers.filter}",
             "show only these: an idset, or words of state, PMI phase, exit, host; !word: without",
         ),
-        ("c", "show only the chosen ranks, or all"),
+        ("{brokers.only-chosen}", "show only the chosen ranks, or all"),
+        ("{brokers.waits} {brokers.stacks}", "what all wait in; their stacks, equal ones together"),
     ]
+    PARTS = (RankMap, Table, PaneGrid)
     ticks = True
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("p", "panes", "Panes"),
-        Binding("m", "map", "Map"),
-        Binding("o", "sort(1)", "Sort"),
-        Binding("O", "sort(0)", "Turn round", show=False),
-        Binding("slash", "filter", "Filter"),
-        Binding("c", "only_chosen", "Chosen", show=False),
-        Binding("escape", "clear", "Clear", show=False),
+        Binding("p", "panes", "Panes", id="brokers.panes"),
+        Binding("m", "map", "Map", id="brokers.map"),
+        Binding("o", "sort(1)", "Sort", id="brokers.sort"),
+        Binding("O", "sort(0)", "Turn round", show=False, id="brokers.turn-round"),
+        Binding("slash", "filter", "Filter", id="brokers.filter"),
+        Binding("c", "only_chosen", "Chosen", show=False, id="brokers.only-chosen"),
+        Binding("w", "look_at('Waits')", "Waits of all", show=False, id="brokers.waits"),
+        Binding("b", "look_at('Stacks')", "Stacks of all", show=False, id="brokers.stacks"),
+        Binding("escape", "clear", "Clear", show=False, id="brokers.clear"),
     ]
     DEFAULT_CSS = """
     BrokersView { layout: vertical; }
@@ -80,6 +93,7 @@ class BrokersView(View):
         super().__init__(model, commands)
         self.filter = ""
         self.only_chosen = False
+        self._columns = COLUMNS
         self._mode: str | None = None
         self._map_mode = "some"
         self._shown: object = None
@@ -90,6 +104,10 @@ class BrokersView(View):
         self.map = RankMap(model)
         self.table = Table(columns(model))
         self.panes = PaneGrid(model)
+
+    def configure(self, settings: Settings) -> None:
+        """Show the columns that the user wants."""
+        self._columns = settings.columns
 
     def compose(self) -> ComposeResult:
         """Lay it out."""
@@ -109,7 +127,7 @@ class BrokersView(View):
     def mode(self) -> str:
         """What is below the map: what was asked for, or else what fits."""
         width, height = self.size
-        fits = width >= _WIDE or height >= _TALL
+        fits = fits_both(width, height)
         if self._mode is None:
             return "both" if fits else "table"
         return "table" if self._mode == "both" and not fits else self._mode
@@ -129,10 +147,12 @@ class BrokersView(View):
         """Take what is new at once."""
         self._looked = time.monotonic()
         state = self.model.state
-        failed = any(looks.look(one).name in looks.FAILED for one in state.brokers.values())
+        failed = any(
+            one.errors or looks.look(one).name in looks.FAILED for one in state.brokers.values()
+        )
         if self._hosts != (key := (state.size, state.attributes.get("hostlist"), failed)):
             self._hosts = key
-            self.table.set_columns(columns(self.model, failed=failed))
+            self.table.set_columns(columns(self.model, self._columns, failed=failed))
         chosen = self.chosen
         self.map.mark(chosen)
         self.table.chosen = chosen
@@ -172,7 +192,8 @@ class BrokersView(View):
         parts = [f"filter '{self.filter}'"] if self.filter else []
         parts += ["only the chosen"] if self.only_chosen and self.chosen else []
         line.display = bool(parts)
-        text = f"{', '.join(parts)}: {count} of {self.model.size} ranks are shown   Esc: show all"
+        text = f"{', '.join(parts)}: {count} of {self.model.size} ranks are shown   "
+        text += keymap.of(self.app).text("{brokers.clear}: show all")
         if parts and line.content != text:
             line.update(text)
 
@@ -183,22 +204,7 @@ class BrokersView(View):
         if key == self._shown or not height:
             return
         self._shown = key
-        mode, maps = self.mode, self._map_mode
-        self.map.display = maps != "none"
-        alone = maps == "all"
-        self.query_one("#both").display = not alone
-        share = height if alone else max(4, height * 2 // 5)
-        self.map.styles.height = "1fr" if alone else self.map.wanted(width, share)
-        self.query_one("#table").display = mode != "panes"
-        self.query_one("#panes").display = mode != "table"
-        both = self.query_one("#both")
-        both.styles.layout = "horizontal" if width >= _WIDE else "vertical"
-        # A short table leaves its place to the panes below.
-        below = mode == "both" and width < _WIDE
-        rows = min(len(self._ranks) + 1, height // 3) if below else "1fr"
-        self.query_one("#table").styles.height = rows
-        beside = mode == "both" and width >= _WIDE
-        self.query_one("#table").styles.width = min(110, width * 11 // 20) if beside else "1fr"
+        arrange(self, self._map_mode, len(self._ranks))
 
     def _go(self, rank: int) -> None:
         self.app.rank = rank  # type: ignore[attr-defined] # all views know the cursor's rank
@@ -233,7 +239,7 @@ class BrokersView(View):
 
     def action_panes(self) -> None:
         """Show the table, the panes, or both."""
-        fits = self.size.width >= _WIDE or self.size.height >= _TALL
+        fits = fits_both(*self.size)
         modes = _MODES if fits else _MODES[:2]
         self._mode = modes[(modes.index(self.mode) + 1) % len(modes)]
         self._map_mode = "some" if self._map_mode == "all" else self._map_mode
@@ -269,6 +275,10 @@ class BrokersView(View):
         """Go back to the table."""
         self.query_one("#filter", Input).display = False
         self.focus_main()
+
+    async def action_look_at(self, section: str) -> None:
+        """Look at all brokers at once: what they wait in, or their stacks."""
+        await actions.look_at(self.app, section)
 
     def action_only_chosen(self) -> None:
         """Show only the chosen ranks, or all again."""

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from fluxstart_tui.tui import processes
+from fluxstart_tui.tui import keymap, processes
+from fluxstart_tui.tui.stacks import Gathering
 from fluxstart_tui.tui.view import View
 from fluxstart_tui.tui.views import detail_text
 from fluxstart_tui.tui.views.broker_actions import ACTIONS
+from fluxstart_tui.tui.views.detail_log import LastRecords
 from fluxstart_tui.tui.views.detail_text import SECTIONS
 from fluxstart_tui.tui.widgets import looks
 from fluxstart_tui.tui.widgets.bar import Bar
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from textual.app import ComposeResult
+    from textual.worker import Worker
 
     from fluxstart_tui.tui.commands import Commands
     from fluxstart_tui.tui.model import Model
@@ -46,25 +49,31 @@ class DetailView(View):
 
     TITLE = "Detail"
     KEYS: ClassVar[list[tuple[str, str]]] = [
-        ("left right, tab", "section"),
-        ("[ ]", "previous, next rank"),
-        ("up down, page keys", "scroll"),
-        ("s", "send a signal to the rank, or to the chosen ones if it is one of them"),
-        ("r", "start the rank, or end it and start it again"),
-        ("h", "hold in PMI, or release"),
-        ("D !", "attach gdb; a shell in the instance"),
-        ("w", "what the threads of all brokers wait in, equal ones together"),
-        ("esc", "back to the brokers"),
+        ("{detail.previous-section+} {detail.next-section+}", "previous, next section"),
+        ("{detail.previous-rank} {detail.next-rank}", "previous, next rank"),
+        ("↑ ↓ {sheet.up} {sheet.down}, PgUp PgDn", "scroll"),
+        (
+            "{detail.signal}",
+            "send a signal to the rank, or to the chosen ones if it is one of them",
+        ),
+        ("{detail.start}", "start the rank, or end it and start it again"),
+        ("{detail.hold}", "hold in PMI, or release"),
+        ("{detail.terminal}", "the rank's terminal, if it has one"),
+        ("{detail.gdb} {detail.shell}", "attach gdb; a shell in the instance; in Terminal"),
+        ("{detail.waits}", "what the threads of all brokers wait in, equal ones together"),
+        ("{detail.stacks}", "stacks of all brokers (or the chosen) by gdb, equal ones together"),
+        ("{detail.back}", "stop looking at stacks; back to the brokers"),
     ]
+    PARTS = (Sheet,)
     ticks = True
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,shift+tab", "section(-1)", "Section", show=False),
-        Binding("right,tab", "section(1)", "Section", show=False),
-        Binding("left_square_bracket", "rank(-1)", "Previous rank", show=False),
-        Binding("right_square_bracket", "rank(1)", "Next rank", show=False),
-        Binding("escape", "back", "Back"),
+        Binding("left,shift+tab", "section(-1)", "Previous section", id="detail.previous-section"),
+        Binding("right,tab", "section(1)", "Next section", id="detail.next-section"),
+        Binding("left_square_bracket", "rank(-1)", "Previous rank", id="detail.previous-rank"),
+        Binding("right_square_bracket", "rank(1)", "Next rank", id="detail.next-rank"),
+        Binding("escape", "back", "Back", id="detail.back"),
         *(
-            Binding(one.key, f"act({at})", one.label.partition(",")[0].title(), show=False)
+            Binding(one.key, f"act({at})", one.label.title(), id=f"detail.{one.label}")
             for at, one in enumerate(ACTIONS)
         ),
     ]
@@ -86,8 +95,11 @@ class DetailView(View):
         self._tails = Tails(model)
         self._history = History(model)
         self._steps = detail_text.PmiSteps(model)
+        self._records = LastRecords(model)
         self._groups: list[Group] | None = None
         self._gathering = False
+        self._stacks: Gathering | None = None
+        self._looking: Worker[None] | None = None
         self._asked = 0.0
         self._key: object = None
         self.top = Bar()
@@ -132,12 +144,14 @@ class DetailView(View):
         if name == "Overview":
             self._tails.update([rank], detail_text.OUTPUT)
             steps = self._steps.of(rank)
-            self.sheet.show(detail_text.overview(model, rank, self._tails.get(rank), steps))
+            log = self._records.of(rank)
+            self.sheet.show(detail_text.overview(model, rank, self._tails.get(rank), steps, log))
             self._key = None
             return
         # What is asked of the system is asked again once a second.
         now = time.monotonic()
-        key = (name, rank, model.state.broker(rank).pid, self._groups)
+        done = self._stacks and (self._stacks.done, self._stacks.cancelled)
+        key = (name, rank, model.state.broker(rank).pid, self._groups, done)
         if key != self._key or now - self._asked >= _AGE:
             self._key, self._asked = key, now
             self.sheet.show(self._section(name, rank))
@@ -153,6 +167,11 @@ class DetailView(View):
         if name == "Attributes":
             return detail_text.attributes(model, rank)
         pids, reason = self._pids()
+        if name == "Stacks":
+            if self._stacks is None and pids:
+                self._stacks = Gathering(pids)
+                self._looking = self.run_worker(self._stacks.run(), exclusive=False)
+            return detail_text.stacks(self._stacks, reason)
         if self._groups is None and pids:
             self._gather(pids)
         return detail_text.waits(self._groups, "" if pids or self._groups else reason)
@@ -184,7 +203,8 @@ class DetailView(View):
         items: list[Item] = []
         for at, action in enumerate(ACTIONS):
             reason = action.reason(self)
-            items.append((f" {action.shown}", "faint" if reason else "title", "", f"act:{at}"))
+            key = keymap.of(self.app).text(f" {{detail.{action.label}}}")
+            items.append((key, "faint" if reason else "title", "", f"act:{at}"))
             items.append((f" {action.label} ", "faint" if reason else "plain", "", f"act:{at}"))
         reason = ACTIONS[0].reason(self)
         return [*items, (f"  {reason}" if reason else "", "dim", "", "")]
@@ -195,15 +215,24 @@ class DetailView(View):
             rank: detail_text.unreadable(self.model, rank) for rank in range(self.model.size)
         }
         state = self.model.state
-        pids = {rank: state.broker(rank).pid for rank, reason in reasons.items() if not reason}
+        wanted = self.chosen or reasons.keys()
+        pids = {rank: state.broker(rank).pid for rank in sorted(wanted) if not reasons[rank]}
         return pids, next((reason for reason in reasons.values() if reason), "")
 
-    def gather(self) -> None:
-        """Look at what all brokers wait in, and show that."""
-        self.section = len(SECTIONS) - 1
-        self._groups = None
-        self._key = None
-        self.look()
+    def look_at(self, section: str) -> None:
+        """Show a section; what all brokers wait in and their stacks are looked at anew."""
+        self._stop_looking()
+        self.section = SECTIONS.index(section)
+        self._groups = self._stacks = self._key = None
+        self.action_section(0)
+
+    def _stop_looking(self) -> bool:
+        """Look at stacks no more; tell whether that was going on."""
+        looking, self._looking = self._looking, None
+        if looking is None or looking.is_finished:
+            return False
+        looking.cancel()
+        return True
 
     def _gather(self, pids: dict[int, int]) -> None:
         if self._gathering:
@@ -251,6 +280,8 @@ class DetailView(View):
             action.run(self)
 
     async def action_back(self) -> None:
-        """Go back to the brokers."""
+        """Look at stacks no more, or go back to the brokers."""
+        if self._stop_looking():
+            return
         if hasattr(self.app, "action_show"):
             await self.app.run_action("app.show('brokers')")

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from fluxstart_tui.diagnose.words import ids, printable, where
 from fluxstart_tui.session import events
 from fluxstart_tui.tui import processes
+from fluxstart_tui.tui.broker_log import SEVERITIES
 from fluxstart_tui.tui.widgets import looks
+from fluxstart_tui.tui.widgets.countdown import bar
 from fluxstart_tui.tui.widgets.paint import clock, span
 from fluxstart_tui.tui.widgets.sheet import heading, note, pairs
 
@@ -16,14 +18,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fluxstart_tui.session.state import BrokerState
+    from fluxstart_tui.tui.broker_log import Record
     from fluxstart_tui.tui.model import Model
     from fluxstart_tui.tui.processes import Group
+    from fluxstart_tui.tui.stacks import Gathering
     from fluxstart_tui.tui.widgets.sheet import Row
     from fluxstart_tui.tui.widgets.tails import Tail
 
-SECTIONS = ("Overview", "Process", "Environment", "Sockets", "Attributes", "Waits of all")
+SECTIONS = ("Overview", "Process", "Environment", "Sockets", "Attributes", "Waits", "Stacks")
+"""The last two are about all brokers."""
 OUTPUT = 12
 """Lines of output in the overview."""
+_ERROR = 3
+"""Severity of RFC 5424 up to which a record is an error."""
 _FULL = 24
 """Ranks of a group that are told apart by name."""
 
@@ -70,9 +77,13 @@ class PmiSteps:
 
 
 def overview(
-    model: Model, rank: int, tail: Tail, steps: Sequence[tuple[float, str]] = ()
+    model: Model,
+    rank: int,
+    tail: Tail,
+    steps: Sequence[tuple[float, str]] = (),
+    log: Sequence[Record] = (),
 ) -> list[Row]:
-    """Return its way until now, how it ended, its errors and its last output."""
+    """Return its way until now, how it ended, its errors, its last output and log records."""
     state, broker = model.state, model.state.broker(rank)
     rows: list[Row] = []
     parent = model.parent(rank)
@@ -97,6 +108,13 @@ def overview(
     for stream, line in tail.lines:
         mark = ("   ! ", "warn") if stream == 1 else ("     ", "dim")
         rows.append((mark, (line.text[:1000], "plain")))
+    rows += heading("Last log records")
+    if not log:
+        rows += note("none")
+    for one in log:
+        tone = "warn" if one.severity <= _ERROR else "plain"
+        head = f"   {one.t:9.3f} s  {SEVERITIES[one.severity]:<7} {one.app}: "
+        rows.append(((head, "dim"), (one.text[:1000], tone)))
     return rows
 
 
@@ -145,7 +163,7 @@ def _step(t: float, state: str, event: str, spent: float | None) -> Row:
 
 
 def process(model: Model, rank: int) -> list[Row]:
-    """Return its arguments and its threads."""
+    """Return its arguments, what it runs (rc1, the initial program...), and its threads."""
     reason = unreadable(model, rank)
     if reason:
         return note(reason)
@@ -154,6 +172,12 @@ def process(model: Model, rank: int) -> list[Row]:
     rows = heading("Arguments")
     rows += pairs((str(at), one) for at, one in enumerate(processes.argv(pid)))
     rows += heading("Place") + pairs([("executable", executable), ("directory", directory)])
+    runs = processes.children(pid)
+    rows += heading("What it runs" if runs else "It runs no other process")
+    for one in runs:
+        head = f"   {one.pid:>7} {'  ' * one.depth}"
+        command = printable(one.command, 300)
+        rows.append(((head, "dim"), (command, "strong"), (f"  {one.doing}", "dim")))
     threads = processes.threads(pid)
     rows += heading(f"{len(threads)} threads, and what each waits in")
     rows += pairs((f"{one.tid:>7} {one.name}", one.doing) for one in threads)
@@ -216,10 +240,35 @@ def waits(groups: Sequence[Group] | None, reason: str) -> list[Row]:
         return note(reason)
     if groups is None:
         return note("looking at all threads...")
-    rows = heading("What the threads of all brokers wait in, equal ones together (w: look again)")
+    rows = heading("What the threads of all brokers wait in, equal ones together")
     for group in groups:
         count = len(group.ranks)
         rows += [(), ((f"   {count} rank{'s' if count > 1 else ''}: ", "strong"),
                       (ids(group.ranks, _FULL * 3), "title"))]  # fmt: skip
         rows += [(("      ", "plain"), (printable(one, 200), "plain")) for one in group.threads]
+    return rows
+
+
+def stacks(gathering: Gathering | None, reason: str) -> list[Row]:
+    """Return where the threads of all brokers are, those at the same place together."""
+    if gathering is None:
+        return note(reason or "looking at the brokers...")
+    total = len(gathering.wanted)
+    rows = heading("Where the threads of all brokers are, equal stacks together")
+    if gathering.running:
+        progress = f"   {gathering.done} of {total} brokers {bar(gathering.done / total, 12)} "
+        rows.append(((progress, "info"), ("Esc", "title"), (" stops it", "dim")))
+    elif gathering.cancelled:
+        rows += note(f"stopped: {gathering.done} of {total} brokers were looked at")
+    if gathering.left_out:
+        rows += note(f"{gathering.left_out} more are not looked at: choose the ranks to look at")
+    if gathering.problem:
+        rows.append(((f"   {gathering.problem}: what threads wait in is shown", "warn"),))
+    for one in gathering.stacks():
+        name = "main thread" if one.thread == "main" else f"thread {printable(one.thread, 40)}"
+        count = len(one.ranks)
+        times = f" x{one.threads}" if one.threads > count else ""
+        rows += [(), ((f"   {name}{times}, {count} rank{'s' * (count > 1)}: ", "strong"),
+                      (ids(one.ranks, _FULL * 3), "title"))]  # fmt: skip
+        rows += [(("      ", "plain"), (printable(frame, 200), "plain")) for frame in one.frames]
     return rows

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fluxstart_tui.tui.widgets.source import Source
 
 LOOKS = (
-    ("!", "bold white on red"), ("!", "bold white on red"), ("!", "bold white on red"),
+    ("!", "bold red reverse"), ("!", "bold red reverse"), ("!", "bold red reverse"),
     ("✗", "bold red"), ("▲", "bold yellow"), ("◆", "bold cyan"), ("·", ""), (" ", "dim"),
 )  # fmt: skip
 """Glyph and style of each severity."""
@@ -116,20 +116,24 @@ class LogView(RowsPage):
 
     TITLE: ClassVar[str] = "Log"
     KEYS: ClassVar[list[tuple[str, str]]] = [
-        ("< >", "show only worse records, show more of them"),
-        ("m", "show one module alone, then the next"),
-        ("r", "show the chosen ranks (or the row's) alone; again: all"),
-        ("f", "filter: severity:err rank:0-3 module:broker,overlay; the rest is an expression"),
+        ("{log.fewer} {log.more}", "show only worse records, show more of them"),
+        ("{log.module}", "show one module alone, then the next"),
+        ("{log.own-ranks}", "show the chosen ranks (or the row's) alone; again: all"),
+        (
+            "{log.filter}",
+            "filter: severity:err rank:0-3 module:broker,overlay; the rest is an expression",
+        ),
         *RowsPage.KEYS,
     ]  # fmt: skip
-    hints = (("<", "fewer"), (">", "more"), ("m", "module"), ("f", "filter"), ("/", "search"))
+    hints = (("{log.fewer}", "fewer"), ("{log.more}", "more"), ("{log.module}", "module"),
+             ("{log.filter}", "filter"), ("{rows.search}", "search"))  # fmt: skip
     filter_help = "severity:err rank:0-3 module:broker REGEX"
     BINDINGS: ClassVar = [
-        Binding("f", "ask('filter')", "Filter", show=False),
-        Binding("r", "own_ranks", "Filter by rank", show=False),
-        Binding("m", "module", "Next module", show=False),
-        Binding("less_than_sign,comma", "severity(-1)", "Fewer", show=False),
-        Binding("greater_than_sign,full_stop", "severity(1)", "More", show=False),
+        Binding("f", "ask('filter')", "Filter", show=False, id="log.filter"),
+        Binding("r", "own_ranks", "Filter by rank", show=False, id="log.own-ranks"),
+        Binding("m", "module", "Next module", show=False, id="log.module"),
+        Binding("less_than_sign,comma", "severity(-1)", "Fewer", show=False, id="log.fewer"),
+        Binding("greater_than_sign,full_stop", "severity(1)", "More", show=False, id="log.more"),
     ]
 
     def make_sources(self) -> list[Source]:

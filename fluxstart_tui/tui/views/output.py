@@ -16,7 +16,7 @@ from fluxstart_tui.tui.lines_filter import Matcher
 from fluxstart_tui.tui.view import View
 from fluxstart_tui.tui.views import output_text
 from fluxstart_tui.tui.views.output_options import Options, toggled
-from fluxstart_tui.tui.views.output_pane import Pane
+from fluxstart_tui.tui.views.output_pane import OutputPane
 from fluxstart_tui.tui.widgets.lines_bars import LinesStatus, LinesTools, Question
 from fluxstart_tui.tui.widgets.lines_view import LinesView
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from fluxstart_tui.tui.commands import Commands
     from fluxstart_tui.tui.model import Model
+    from fluxstart_tui.tui.settings import Settings
 
 _SLICE = 0.008
 """Seconds of work between two looks at what else there is to do."""
@@ -40,37 +41,45 @@ class OutputView(View):
 
     TITLE = "Output"
     KEYS: ClassVar[list[tuple[str, str]]] = output_text.KEYS
+    PARTS = (LinesView,)
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "ask('search')", "Search"),
-        Binding("n", "hit(1)", show=False),
-        Binding("N", "hit(-1)", show=False),
-        Binding("r", "ask('ranks')", "Ranks"),
-        Binding("ampersand", "ask('filter')", "Filter"),
-        Binding("exclamation_mark", "switch('inverse')", show=False),
-        Binding("o", "switch('streams')", show=False),
-        Binding("l", "switch('levels')", show=False),
-        Binding("z", "switch('clear')", show=False),
-        Binding("f", "follow", "Follow"),
-        Binding("w", "switch('wrap')", show=False),
-        Binding("T", "switch('times')", show=False),
-        Binding("m", "switch('merge')", show=False),
-        Binding("c", "switch('fair')", show=False),
-        Binding("b", "beside", show=False),
-        Binding("v", "select", "Select"),
-        Binding("y,ctrl+c", "copy", show=False),
-        Binding("S", "ask('save')", show=False),
-        Binding("escape", "back", show=False),
+        Binding("slash", "ask('search')", "Search", id="output.search"),
+        Binding("n", "hit(1)", "Next hit", id="output.next-hit"),
+        Binding("N", "hit(-1)", "Previous hit", id="output.previous-hit"),
+        Binding("r", "ask('ranks')", "Ranks", id="output.ranks"),
+        Binding("ampersand", "ask('filter')", "Filter", id="output.filter"),
+        Binding("exclamation_mark", "switch('inverse')", "Only lines without", id="output.inverse"),
+        Binding("o", "switch('streams')", "Stdout, stderr or both", id="output.streams"),
+        Binding("l", "switch('levels')", "All levels, warnings or errors", id="output.levels"),
+        Binding("z", "switch('clear')", "No filter", id="output.no-filter"),
+        Binding("f", "follow", "Follow", id="output.follow"),
+        Binding("w", "switch('wrap')", "Wrap long lines", id="output.wrap"),
+        Binding("T", "switch('times')", "Times", id="output.times"),
+        Binding("m", "switch('merge')", "Merge equal lines", id="output.merge"),
+        Binding("c", "switch('fair')", "Cap chatty ranks", id="output.cap"),
+        Binding("b", "beside", "Ranks beside each other", id="output.beside"),
+        Binding("v", "select", "Select", id="output.select"),
+        Binding("y,ctrl+c", "copy", "Copy", id="output.copy"),
+        Binding("S", "ask('save')", "Save", id="output.save"),
+        Binding("escape", "back", "Back", id="output.back"),
     ]
     DEFAULT_CSS = "OutputView { layout: vertical; }"
 
     def __init__(self, model: Model, commands: Commands | None = None) -> None:
         super().__init__(model, commands)
         self.options = Options()
-        self._panes = [Pane(model, self.options)]
+        self._panes = [OutputPane(model, self.options)]
         self._asking = ""
         self._said = ""
         self._before: Matcher | None = None
         self._working = False
+
+    def configure(self, settings: Settings) -> None:
+        """Begin as the user wants it."""
+        looks = replace(self.options.looks, wrap=settings.wrap, times=settings.times)
+        self.options = replace(self.options, looks=looks)
+        self.pane.set(self.options)
+        self.pane.lines.follow = settings.follow
 
     def compose(self) -> ComposeResult:
         """Lay out the tools, the panes, and what there is."""
@@ -85,7 +94,7 @@ class OutputView(View):
         self.pane.lines.focus()
 
     @property
-    def pane(self) -> Pane:
+    def pane(self) -> OutputPane:
         """The pane that keys are for."""
         for pane in self._panes:
             if pane.lines.has_focus:
@@ -191,7 +200,7 @@ class OutputView(View):
 
     async def _lay_out(self, ranks: tuple[int, ...]) -> None:
         self.options = replace(self.options, beside=ranks)
-        self._panes = [Pane(self.model, self.options, rank) for rank in ranks or (None,)]
+        self._panes = [OutputPane(self.model, self.options, rank) for rank in ranks or (None,)]
         for pane in self._panes[1:]:
             pane.add_class("beside")
         box = self.query_one(Horizontal)

@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from fluxstart_tui.tui.lines_rows import Rows
 from fluxstart_tui.tui.lines_search import Search
+from fluxstart_tui.tui.views.output_loud import Loud
 from fluxstart_tui.tui.views.output_options import FAIR
 from fluxstart_tui.tui.widgets.lines_paint import LinePainter
 from fluxstart_tui.tui.widgets.lines_view import LinesView
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from fluxstart_tui.tui.widgets.lines_paint import Looks
 
 
-class Pane(Vertical):
+class OutputPane(Vertical):
     """Some rows.
 
     Args:
@@ -32,11 +33,11 @@ class Pane(Vertical):
     """
 
     DEFAULT_CSS = """
-    Pane { width: 1fr; height: 1fr; }
-    Pane > Static { height: 1; background: $panel; color: $text-primary; text-style: bold; }
-    Pane > LinesView { height: 1fr; }
-    Pane:focus-within > Static { text-style: bold reverse; }
-    Pane.beside { border-left: vkey $panel; }
+    OutputPane { width: 1fr; height: 1fr; }
+    OutputPane > Static { height: 1; background: $panel; color: $text-primary; text-style: bold; }
+    OutputPane > LinesView { height: 1fr; }
+    OutputPane:focus-within > Static { text-style: bold reverse; }
+    OutputPane.beside { border-left: vkey $panel; }
     """
 
     def __init__(self, model: Model, options: Options, rank: int | None = None) -> None:
@@ -47,6 +48,7 @@ class Pane(Vertical):
         self.rows = self._rows(options)
         self.search = Search(self.rows, options.search) if options.search else None
         self._jump = 0
+        self.loud = Loud()
         start = model.header.get("start")
         painter = LinePainter(model.size, start if isinstance(start, str) else "")
         self.lines = LinesView(self.rows, painter)

@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from fluxstart_tui.rfc import idset
+from fluxstart_tui.tui import keymap
 from fluxstart_tui.tui.lines_severity import Severity
 from fluxstart_tui.tui.widgets import lines_select
 from fluxstart_tui.tui.widgets.lines_bars import Tool
@@ -21,26 +22,26 @@ if TYPE_CHECKING:
     from textual.app import App
 
     from fluxstart_tui.tui.views.output_options import Options
-    from fluxstart_tui.tui.views.output_pane import Pane
+    from fluxstart_tui.tui.views.output_pane import OutputPane
     from fluxstart_tui.tui.widgets.paint import Part
 
 KEYS = [
-    ("/  n  N", "search; next, previous hit"),
-    ("r", "only some ranks, such as 0-3,7"),
-    ("o", "both streams, stdout (│), stderr (▌)"),
-    ("l", "all lines, warnings and errors, errors"),
-    ("&  !", "only lines with an expression; only those without"),
-    ("z", "no filter"),
-    ("f", "follow what comes, or stay"),
-    ("w", "wrap long lines"),
-    ("T", "times: none, absolute, since the start, since the line before"),
-    ("m", "merge equal lines of several ranks"),
-    ("c", "cap each rank's lines in a second, so that none drowns the others"),
-    ("b", "two to four ranks beside each other"),
-    ("v  y", "select rows by arrows; copy what is selected"),
-    ("S", "save what is shown to a file (colours kept in NAME.ansi)"),
-    ("arrows g G", "scroll; first row; last row"),
-    ("esc", "no selection, no search"),
+    ("{output.search}  {output.next-hit}  {output.previous-hit}", "search; next, previous hit"),
+    ("{output.ranks}", "only some ranks, such as 0-3,7"),
+    ("{output.streams}", "both streams, stdout (│), stderr (▌)"),
+    ("{output.levels}", "all lines, warnings and errors, errors"),
+    ("{output.filter}  {output.inverse}", "only lines with an expression; only those without"),
+    ("{output.no-filter}", "no filter"),
+    ("{output.follow}", "follow what comes, or stay"),
+    ("{output.wrap}", "wrap long lines"),
+    ("{output.times}", "times: none, absolute, since the start, since the line before"),
+    ("{output.merge}", "merge equal lines of several ranks"),
+    ("{output.cap}", "cap each rank's lines in a second, so that none drowns the others"),
+    ("{output.beside}", "two to four ranks beside each other"),
+    ("{output.select}  {output.copy}", "select rows by arrows; copy what is selected"),
+    ("{output.save}", "save what is shown to a file (colours kept in NAME.ansi)"),
+    ("↑ ↓ ← →  {lines.top}  {lines.bottom}", "scroll; first row; last row"),
+    ("{output.back}", "no selection, no search"),
 ]
 
 QUESTIONS = {
@@ -87,29 +88,33 @@ def tools(options: Options, *, wide: bool) -> list[Tool]:
         pattern = fit(pattern, 24 if wide else 10).strip()
     times = {"no": ("no times", "times"), "delta": ("delta", "delta")}
     return [
-        Tool("r", ranks, wanted.ranks is not None, "ask('ranks')"),
-        Tool("o", _STREAMS[wanted.streams][short], len(wanted.streams) < 2, "switch('streams')"),
-        Tool("l", _LEVELS[wanted.worst][short], wanted.worst is not None, "switch('levels')"),
-        Tool("&", pattern, wanted.matcher is not None, "ask('filter')"),
-        Tool("w", "wrap", looks.wrap, "switch('wrap')"),
-        Tool("T", times.get(looks.times, (looks.times, looks.times[:3] + "."))[short],
+        Tool("ranks", ranks, wanted.ranks is not None, "ask('ranks')"),
+        Tool("streams", _STREAMS[wanted.streams][short], len(wanted.streams) < 2,
+             "switch('streams')"),
+        Tool("levels", _LEVELS[wanted.worst][short], wanted.worst is not None, "switch('levels')"),
+        Tool("filter", pattern, wanted.matcher is not None, "ask('filter')"),
+        Tool("wrap", "wrap", looks.wrap, "switch('wrap')"),
+        Tool("times", times.get(looks.times, (looks.times, looks.times[:3] + "."))[short],
              looks.times != "no", "switch('times')"),
-        Tool("m", ("merge equal", "merge")[short], options.merged, "switch('merge')"),
-        Tool("c", ("cap chatty", "cap")[short], options.fair, "switch('fair')"),
-        Tool("b", ("beside", "beside")[short], bool(options.beside), "beside"),
+        Tool("merge", ("merge equal", "merge")[short], options.merged, "switch('merge')"),
+        Tool("cap", ("cap chatty", "cap")[short], options.fair, "switch('fair')"),
+        Tool("beside", ("beside", "beside")[short], bool(options.beside), "beside"),
     ]  # fmt: skip
 
 
-def status(pane: Pane, said: str, asking: str) -> tuple[list[Part], list[Part]]:
+def status(pane: OutputPane, said: str, asking: str) -> tuple[list[Part], list[Part]]:
     """Return how much there is, and what is going on."""
-    rows, lines = pane.rows, pane.lines
+    rows, lines, keys = pane.rows, pane.lines, keymap.of(pane.app)
     total, shown = len(rows.store), len(rows)
     left: list[Part] = []
     if said:
         return [(said, "bad")], []
     if pane.rank is not None:
         left.append((f"rank {pane.rank}: ", "title"))
-    if rows.plain:
+    if not total and pane.model.terminals:
+        text = "no lines yet: what ranks on terminals print is in {app.terminal} Terminal"
+        left.append((keys.text(text), "dim"))
+    elif rows.plain:
         left.append((f"{total:,} line{'s' * (total != 1)}", "strong"))
     else:
         what = "rows of" if rows.merged or rows.fair else "of"
@@ -133,17 +138,19 @@ def status(pane: Pane, said: str, asking: str) -> tuple[list[Part], list[Part]]:
     if lines.selection is not None:
         number = lines.selection.rows
         text = f"{number:,} row{'s' * (number != 1)} selected"
-        return left, [(text, "strong"), (" y", "title"), (" copies ", "dim")]
+        return left, [(text, "strong"), (keys.text(" {output.copy}"), "title"), (" copies ", "dim")]
+    right: list[Part] = pane.loud.tell(pane)
     if lines.follow:
-        return left, [("▼ the end ", "dim") if pane.model.ended else ("▼ following ", "good")]
+        end = ("▼ the end ", "dim") if pane.model.ended else ("▼ following ", "good")
+        return left, [*right, end]
     fresh = max(0, shown - lines.seen)
-    right: list[Part] = [("‖ paused ", "warn")]
+    right.append(("‖ paused ", "warn"))
     if fresh:
         right.append((f"{fresh:,} new ▼ ", "info strong"))
-    return left, [*right, ("f", "title"), (" follows ", "dim")]
+    return left, [*right, (keys.text("{output.follow}"), "title"), (" follows ", "dim")]
 
 
-def copy(app: App[Any], pane: Pane) -> str:
+def copy(app: App[Any], pane: OutputPane) -> str:
     """Copy what is selected to the clipboard and to a file; return what to tell."""
     lines = pane.lines
     assert lines.selection is not None
@@ -179,7 +186,7 @@ def free(path: str, *, overwrite: bool) -> str:
         return full
 
 
-async def save(app: App[Any], pane: Pane, path: str) -> None:
+async def save(app: App[Any], pane: OutputPane, path: str) -> None:
     """Write all rows of a pane to a file, in slices."""
     rows, lines = pane.rows, pane.lines
     raw = path.endswith(".ansi")

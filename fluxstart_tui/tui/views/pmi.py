@@ -8,7 +8,7 @@ from textual.binding import Binding
 
 from fluxstart_tui.rfc import idset
 from fluxstart_tui.rpc.errors import RpcError
-from fluxstart_tui.tui import filters
+from fluxstart_tui.tui import filters, keymap
 from fluxstart_tui.tui.pmi_trace import Trace
 from fluxstart_tui.tui.views.pmi_barrier import BarrierSource
 from fluxstart_tui.tui.views.pmi_kvs import KvsSource
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from fluxstart_tui.tui.widgets.source import Source
 
 TRACE, LANES, BARRIER, KVS = range(4)
-_SEARCH = ("/", "search")
-_MODE = ("v", "mode")
+_SEARCH = ("{rows.search}", "search")
+_MODE = ("{rows.next-mode}", "mode")
+_RANK = ("{pmi.hold}", "hold rank")
+_BARRIER = ("{pmi.hold-barrier}", "hold barrier")
 
 
 class PmiView(RowsPage):
@@ -30,23 +32,33 @@ class PmiView(RowsPage):
     TITLE: ClassVar[str] = "PMI"
     ticks = True
     KEYS: ClassVar[list[tuple[str, str]]] = [
-        ("v, Tab", "next: trace, lanes, barrier, key-value space (V, Shift+Tab: the one before)"),
-        ("f", "filter: rank:0-3 cmd:get,put key:REGEX slow:10ms rc:fail; the rest is a REGEX"),
-        ("r", "filter the trace by the chosen ranks, or the row's; again: all"),
-        ("h", "hold the chosen ranks (or the row's) in PMI, or release them if they are held"),
-        ("H", "hold the PMI barrier, or release it if it is held"),
-        ("o", "key-value space: sort by key, time, gets"),
-        ("+ - ← → 0", "lanes: zoom, move in time, all"),
+        ("{rows.next-mode+}", "next: trace, lanes, barrier, key-value space"),
+        ("{rows.previous-mode+}", "the one before"),
+        (
+            "{pmi.filter}",
+            "filter: rank:0-3 cmd:get,put key:REGEX slow:10ms rc:fail; the rest is a REGEX",
+        ),
+        ("{pmi.own-ranks}", "filter the trace by the chosen ranks, or the row's; again: all"),
+        (
+            "{pmi.hold}",
+            "hold the chosen ranks (or the row's) in PMI, or release them if they are held",
+        ),
+        ("{pmi.hold-barrier}", "hold the PMI barrier, or release it if it is held"),
+        ("{pmi.sort}", "key-value space: sort by key, time, gets"),
+        (
+            "{rows.zoom-in} {rows.zoom-out} {rows.pan-back} {rows.pan-on} {rows.fit}",
+            "lanes: zoom, move in time, all",
+        ),
         *RowsPage.KEYS,
     ]  # fmt: skip
-    hints = (_MODE, _SEARCH, ("f", "filter"), ("h", "hold rank"), ("H", "hold barrier"))
+    hints = (_MODE, _SEARCH, ("{pmi.filter}", "filter"), _RANK, _BARRIER)
     filter_help = "rank:0-3 cmd:get,put key:REGEX slow:10ms rc:fail REGEX"
     BINDINGS: ClassVar = [
-        Binding("f", "ask('filter')", "Filter", show=False),
-        Binding("r", "own_ranks", "Filter by rank", show=False),
-        Binding("h", "hold", "Hold or release ranks", show=False),
-        Binding("H", "hold_barrier", "Hold or release the barrier", show=False),
-        Binding("o", "sort", "Sort", show=False),
+        Binding("f", "ask('filter')", "Filter", show=False, id="pmi.filter"),
+        Binding("r", "own_ranks", "Filter by rank", show=False, id="pmi.own-ranks"),
+        Binding("h", "hold", "Hold or release ranks", show=False, id="pmi.hold"),
+        Binding("H", "hold_barrier", "Hold or release the barrier", id="pmi.hold-barrier"),
+        Binding("o", "sort", "Sort", show=False, id="pmi.sort"),
     ]
 
     def make_sources(self) -> list[Source]:
@@ -63,11 +75,12 @@ class PmiView(RowsPage):
     def current_hints(self) -> tuple[tuple[str, str], ...]:
         """Return the hints of the present mode."""
         if self.mode == LANES:
-            return (_MODE, ("+", "zoom in"), ("-", "out"), ("0", "all"), _SEARCH)
+            return (_MODE, ("{rows.zoom-in}", "zoom in"), ("{rows.zoom-out}", "out"),
+                    ("{rows.fit}", "all"), _SEARCH)  # fmt: skip
         if self.mode == KVS:
-            return (_MODE, _SEARCH, ("o", "sort"))
+            return (_MODE, _SEARCH, ("{pmi.sort}", "sort"))
         if self.mode == BARRIER:
-            return (_MODE, ("h", "hold rank"), ("H", "hold barrier"), _SEARCH)
+            return (_MODE, _RANK, _BARRIER, _SEARCH)
         return self.hints
 
     def apply_filter(self, text: str) -> str:
@@ -84,6 +97,8 @@ class PmiView(RowsPage):
         """Return what is said if there are no rows."""
         if self.filter_text:
             return super().empty()
+        if not self.model.state.by_pmi:
+            return "normal mode: the broker is a singleton and speaks no PMI"
         return "no rank has spoken PMI: brokers that are not started by us speak to another server"
 
     def _ranks(self) -> frozenset[int]:
@@ -133,5 +148,6 @@ class PmiView(RowsPage):
             self.notify(f"can not {verb} {name}: {error}", severity="error")
             return
         done = "held" if verb == "hold" else "released"
-        again = "" if verb == "release" else f" ({'H' if what == 'barrier' else 'h'} releases)"
+        key = "{pmi.hold-barrier}" if what == "barrier" else "{pmi.hold}"
+        again = "" if verb == "release" else keymap.of(self.app).text(f" ({key} releases)")
         self.notify(f"{name} {done} in PMI{again}")

@@ -85,7 +85,7 @@ class BarrierSource(Source):
 
     def status(self) -> str:
         """Return how many are in, and who is not."""
-        held = ", HELD (H releases)" if self.model.state.barrier_held else ""
+        held = ", HELD" if self.model.state.barrier_held else ""
         head = f"barrier {self.number}: {len(self._inside)}/{self.model.size} in{held}"
         missing = self.missing
         if self.released is not None:

@@ -141,7 +141,7 @@ class LanesSource(TimeSource):
                     inner = mark.kind == "get" and first < x < last
                     cells[x], styles[x], order[x] = "·" if inner else glyph, style, rank
             return
-        style = "bold black on yellow" if open_ and not self.model.ended else "yellow"
+        style = "bold yellow reverse" if open_ and not self.model.ended else "yellow"
         for x in range(max(0, first), min(last, width - 1) + 1):
             if order[x] < rank:
                 glyph = "[" if x == first else "]" if x == last and not open_ else "░"

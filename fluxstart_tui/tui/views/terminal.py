@@ -1,158 +1,204 @@
-"""The terminal of rank 0 and the initial program, through an emulator of our own."""
+"""All terminals: those of ranks, and those of helper programs such as a debugger."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from fluxstart_tui.tui.terminal import handover, keys
-from fluxstart_tui.tui.terminal.mouse import Mouse
-from fluxstart_tui.tui.terminal.pane import Pane
-from fluxstart_tui.tui.terminal.stream import TtyStream
+from textual.binding import Binding
+
+from fluxstart_tui.tui.terminal import emulator, switch
+from fluxstart_tui.tui.terminal.program import Program
+from fluxstart_tui.tui.terminal.screen import ProgramScreen, TerminalScreen
+from fluxstart_tui.tui.terminal.switch import Label
+from fluxstart_tui.tui.terminal.typist import Typist
+from fluxstart_tui.tui.view import View
+from fluxstart_tui.tui.widgets import looks
+from fluxstart_tui.tui.widgets.bar import Bar
 
 if TYPE_CHECKING:
-    from textual import events
+    from collections.abc import Callable, Mapping, Sequence
+
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
 
     from fluxstart_tui.tui.commands import Commands
     from fluxstart_tui.tui.model import Model
 
-LEAVE = "ctrl+right_square_bracket"
+_FRAME = 2
+"""Rows and columns of a frame."""
 
-_PAGES = {"pageup": -1, "pagedown": 1, "home": -(1 << 20), "end": 1 << 20}
 
+class TerminalView(View):
+    """Shows one terminal at a time, below a line of all if there are several.
 
-class TerminalView(Pane, can_focus=True):
-    """Shows the session's tty stream and sends what is typed to start.input.
-
-    Keys go to the program while it is captured, which Enter or a click begin and ctrl+] ends; the
-    keys that are not ours go on to the app otherwise.
+    A terminal gets its emulator when it is first shown; all have the size that they are shown with.
 
     Args:
         model: what there is to see.
         commands: takes input and size; None for a recorded instance.
-        rank: whose terminal; rank 0 has the initial program's.
     """
 
     TITLE: ClassVar[str] = "Terminal"
     KEYS: ClassVar[list[tuple[str, str]]] = [
-        ("Enter, click", "keys go to the program"),
-        ("ctrl+]", "leave: keys go to fluxstart-tui again"),
+        ("{terminal.type}, click", "keys go to the program"),
+        ("{terminal.leave}", "leave: keys go to fluxstart-tui again"),
+        ("{terminal.previous} {terminal.next}", "after that: the previous, the next terminal"),
         ("shift+PgUp/PgDn/Home/End, wheel", "scroll back"),
         ("drag; shift+drag if the program has the mouse", "select and copy"),
         ("double, triple click", "select and copy a word, a line"),
-        ("o, after ctrl+]", "hand over the real terminal until ctrl+]"),
+        ("{terminal.hand-over}", "after that: hand over the real terminal until ctrl+]"),
+        ("{terminal.close}", "close the tab of a helper program that has ended"),
     ]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "capture", "Type", id="terminal.type"),
+        Binding("ctrl+right_square_bracket", "leave", "Leave, or type", id="terminal.leave"),
+        Binding("left_square_bracket", "turn(-1)", "Previous terminal", id="terminal.previous"),
+        Binding("right_square_bracket", "turn(1)", "Next terminal", id="terminal.next"),
+        Binding("o", "hand_over", "Hand over the real terminal", id="terminal.hand-over"),
+        Binding("x", "close", "Close an ended helper program", id="terminal.close"),
+    ]
+    ticks: ClassVar[bool] = True
+    DEFAULT_CSS = "TerminalView { layout: vertical; }"
 
-    def __init__(self, model: Model, commands: Commands | None = None, rank: int = 0) -> None:
-        super().__init__(model, commands, rank)
-        self._mouse = Mouse(self._terminal, self.type)
+    def __init__(self, model: Model, commands: Commands | None = None) -> None:
+        super().__init__(model, commands)
+        ranks = model.terminals or (0,)
+        self._typists: dict[int, Typist] = {}
+        if commands is not None:
+            self._typists = {rank: Typist(commands, rank=rank) for rank in model.terminals}
+        self._screens: dict[str, TerminalScreen] = {}
+        self._makers: dict[str, Callable[[], TerminalScreen]] = {
+            f"rank-{rank}": partial(self._screen_of, rank) for rank in ranks
+        }
+        """What makes the screen of each terminal, by its name, in order."""
+        self._current = next(iter(self._makers))
+        self._launched = 0
+        self._bar = Bar()
+
+    def _screen_of(self, rank: int) -> TerminalScreen:
+        return TerminalScreen(self.model, rank, self._typists.get(rank))
+
+    def compose(self) -> ComposeResult:
+        """Lay out the line; terminals come when they are shown."""
+        self._bar.display = len(self._makers) > 1
+        yield self._bar
+
+    def on_unmount(self) -> None:
+        """Send nothing any more."""
+        for typist in self._typists.values():
+            typist.close()
+
+    def front(self) -> TerminalScreen:
+        """Return the terminal in front, which is made when it is first wanted."""
+        screen = self._screens.get(self._current)
+        if screen is None:
+            screen = self._screens[self._current] = self._makers[self._current]()
+            self.mount(screen)
+        return screen
 
     def look(self) -> None:
-        """Take what is new of the tty stream and repaint the rows that it changed."""
-        if self.captured and (self.model.ended or self._typist is None):
-            self.capture(captured=False)  # nobody would get the keys
-        super().look()
+        """Take what is new and repaint what has changed."""
+        self._bar.display = len(self._makers) > 1
+        self._bar.show(switch.items(self._labels(), self._current, self.size.width))
+        self.front().look()
+
+    def _labels(self) -> list[Label]:
+        return [self._label(name) for name in self._makers]
+
+    def _label(self, name: str) -> Label:
+        screen = self._screens.get(name)
+        if isinstance(screen, ProgramScreen):
+            glyph, tone = ("✓", "dim") if screen.program.ended else ("$", "plain")
+            return Label(f"{glyph} {screen.label}", tone, name)
+        rank = int(name.removeprefix("rank-"))
+        look = looks.look(self.model.state.broker(rank))
+        return Label(f"{look.glyph} {rank}", look.tone, name)
 
     def focus_main(self) -> None:
         """Have keys go to the program."""
-        self.focus()
-        self.capture(captured=True)
+        front = self.front()
+        front.focus()
+        front.capture(captured=True)
 
-    def capture(self, *, captured: bool) -> None:
-        """Have keys go to the program, or to the app again."""
-        captured = captured and self._typist is not None and not self.model.ended
-        captured = captured and self._terminal is not None
-        if captured != self.captured:
-            self.captured = captured
-            self.set_class(captured, "-captured")
-            if self._terminal is not None:
-                self.type(self._terminal.focus(gained=captured))
-            self.refresh()
-        self._say()
-
-    def on_blur(self) -> None:
-        """Let the keys go."""
-        self.capture(captured=False)
-
-    async def on_key(self, event: events.Key) -> None:
-        """Send a key to the program, or do what it means here."""
-        if self._scrolled_by(event.key):
-            event.stop()
-        elif event.key == LEAVE:
-            event.stop()
-            self.capture(captured=not self.captured)
-        elif self.captured and self._terminal is not None:
-            event.stop()
-            event.prevent_default()
-            press = keys.press(event.key, event.character)
-            if press is not None:
-                self._begin_input()
-                self.type(self._terminal.key(press))
-        elif event.key == "enter":
-            event.stop()
-            self.capture(captured=True)
-        elif event.key == "o" and self._typist is not None:
-            event.stop()
-            await self.hand_over()
-
-    def _begin_input(self) -> None:
-        assert self._terminal is not None
-        self._notice = ""
-        self._terminal.unselect()
-        self._terminal.scroll(None)
-
-    def _scrolled_by(self, key: str) -> bool:
-        name = key.removeprefix("shift+")
-        if self._terminal is None or name not in _PAGES or (name == key and self.captured):
-            return False
-        step = _PAGES[name]
-        self._terminal.scroll(step if abs(step) > 1 else step * max(1, self.size.height - 1))
+    def show(self, name: str) -> None:
+        """Bring a terminal to the front."""
+        self._current = name
+        front = self.front()
+        for screen in self._screens.values():
+            screen.display = screen is front
+        front.focus()
         self.look()
-        return True
 
-    def on_paste(self, event: events.Paste) -> None:
-        """Type what is pasted."""
-        if self.captured and self._terminal is not None:
-            event.stop()
-            self._begin_input()
-            self.type(self._terminal.paste(event.text))
+    def open(self, rank: int) -> bool:
+        """Bring a rank's terminal to the front; tell whether it has one."""
+        if rank in self.model.terminals:
+            self.show(f"rank-{rank}")
+        return rank in self.model.terminals
 
-    async def hand_over(self) -> None:
+    def launch(self, title: str, argv: Sequence[str], env: Mapping[str, str]) -> None:
+        """Run a helper program in a terminal of its own, and bring that to the front.
+
+        Raises:
+            OSError: it can not be started.
+            UnavailableError: there is no emulator.
+        """
+        emulator.create(emulator.COLUMNS_MIN, emulator.ROWS_MIN)
+        program = Program(argv, env)
+        self._launched += 1
+        name = f"program-{self._launched}"
+        self._makers[name] = partial(ProgramScreen, self.model, title, program)
+        self.show(name)
+
+    def on_resize(self) -> None:
+        """Give all terminals our size."""
+        if self.size.width and self.size.height:
+            self.fit(*self.size)
+
+    def fit(self, columns: int, rows: int) -> None:
+        """Give all terminals the size that they have in a view of so many columns and rows."""
+        columns, rows = columns - _FRAME, rows - _FRAME - (len(self._makers) > 1)
+        if columns <= 0 or rows <= 0:
+            return
+        for screen in self._screens.values():
+            screen.fit(columns, rows)
+        for rank, typist in self._typists.items():
+            if f"rank-{rank}" not in self._screens:
+                typist.resize(columns, rows)
+
+    def on_bar_clicked(self, event: Bar.Clicked) -> None:
+        """Bring the terminal that was clicked to the front."""
+        steps = {switch.PREVIOUS: -1, switch.NEXT: 1}
+        if event.name in steps:
+            self.action_turn(steps[event.name])
+        else:
+            self.show(event.name)
+
+    def action_capture(self) -> None:
+        """Have keys go to the program."""
+        self.front().capture(captured=True)
+
+    def action_leave(self) -> None:
+        """Have keys go to the app again; from there, to the program."""
+        front = self.front()
+        front.capture(captured=not front.captured)
+
+    def action_turn(self, step: int) -> None:
+        """Bring the next terminal to the front, or the one before."""
+        names = list(self._makers)
+        self.show(names[(names.index(self._current) + step) % len(names)])
+
+    async def action_hand_over(self) -> None:
         """Give the program the real terminal until ctrl+] is typed there."""
-        if self._typist is None:
-            return
-        typist, stream = self._typist, TtyStream(self.model.spool, self.rank, window=1 << 16)
+        await self.front().hand_over()
 
-        def ended() -> bool:
-            self.model.poll()
-            return self.model.ended
-
-        await handover.hand_over(self.app, stream, typist.type, typist.resize, ended)
-        if self.size.width:
-            typist.resize(*self.size)
-
-    # The mouse
-
-    def _moused(self, event: events.MouseEvent) -> None:
-        event.stop()
-        x, y = event.get_content_offset_capture(self)
-        press = keys.pointed(event, x, y)
-        if press is None:
-            return
-        pressed = press.action == keys.PRESS and press.button in (1, 2, 3)
-        if pressed:
-            self.focus()
-            self.capture_mouse()
-            if not self.captured:
-                self.capture(captured=True)
-        elif press.action == keys.RELEASE:
-            self.release_mouse()
-        text = self._mouse.handle(press, captured=self.captured)
-        if text:
-            self.app.copy_to_clipboard(text)
-            self._notice = f"copied {len(text)} characters"
-        if press.button or self._notice:
+    async def action_close(self) -> None:
+        """Close the tab of a helper program that has ended."""
+        screen, name = self.front(), self._current
+        if isinstance(screen, ProgramScreen) and screen.program.ended:
+            self.action_turn(-1)
+            del self._makers[name], self._screens[name]
+            await screen.remove()
             self.look()
-
-    on_mouse_down = on_mouse_up = on_mouse_move = _moused
-    on_mouse_scroll_up = on_mouse_scroll_down = _moused
-    on_mouse_scroll_left = on_mouse_scroll_right = _moused
+        else:
+            self.app.notify("only the tab of a helper program that has ended can be closed")

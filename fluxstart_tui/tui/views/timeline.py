@@ -4,190 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
 from textual.binding import Binding
 
-from fluxstart_tui.diagnose.words import act
-from fluxstart_tui.tui.phase_bars import KINDS, Lives
-from fluxstart_tui.tui.widgets.axis import TimeSource, roomy, span
+from fluxstart_tui.tui.views.timeline_rows import BarsSource
 from fluxstart_tui.tui.widgets.page import RowsPage
-from fluxstart_tui.tui.widgets.source import styled
+from fluxstart_tui.tui.widgets.rows import RowsView
 
 if TYPE_CHECKING:
-    from fluxstart_tui.tui.model import Model
-    from fluxstart_tui.tui.phase_bars import Life
-    from fluxstart_tui.tui.widgets.rows import RowsView
+    from textual import events
+
     from fluxstart_tui.tui.widgets.source import Source
 
-_MUCH = 4.0
-"""If all of it takes so many times as long as the launch, the launch alone is shown at first."""
+
+_OURS = ("home,g", "end,G")
+"""Keys of rows of which Home and End are the view's here."""
 
 
-class BarsSource(TimeSource):
-    """Ranks as bars."""
+class BarsView(RowsView, inherit_bindings=False):
+    """Rows of bars: Home and End are the view's, and the mouse can draw the time cursor along."""
 
-    title = "Timeline"
-    ticks = True
+    BINDINGS: ClassVar = [
+        *(one for one in RowsView.BINDINGS if isinstance(one, Binding) and one.key not in _OURS),
+        Binding("g", "first", "First", show=False, id="rows.first"),
+        Binding("G", "last", "Last", show=False, id="rows.last"),
+    ]
 
-    def __init__(self, model: Model) -> None:
-        super().__init__()
-        self.model = model
-        self.lives = Lives()
-        self.slowest_first = True
-        self.left = 8
-        self._order: list[int] = []
-        self._seen: tuple[object, ...] = ()
-        self._sorted: object = None
-
-    def __len__(self) -> int:
-        return len(self._order)
-
-    def look(self) -> bool:
-        """Take what is new; tell whether rows may have changed."""
-        super().look()
-        model = self.model
-        fresh = self.lives.take(model.events)
-        begin, end = self.bounds()
-        now = model.now
-        # A bar that grows grows by columns; one that is out of sight does not matter.
-        column = 0 if model.ended and not model.replay else int(now / ((end - begin) / 200))
-        seen = (column if now <= end else -1, begin, end, model.replay and now)
-        if not fresh and seen == self._seen and not self.moved:
-            return False
-        self._seen, self.moved = seen, False
-        key = (fresh, self.slowest_first, model.size, model.replay and model.version)
-        if fresh or key != self._sorted:
-            self._sorted = (False, *key[1:])
-            here = self._order[self.cursor] if self.cursor < len(self._order) else None
-            self._order = (
-                self.lives.slowest(model.size, now)
-                if self.slowest_first
-                else list(range(model.size))
-            )
-            if here is not None and self.cursor:
-                self.cursor = self._order.index(here)
-        self.version += 1
-        return True
-
-    def extent(self) -> tuple[float, float]:
-        """Return the times of the launch, or of everything if that is not much longer."""
-        end = self.whole()[1]
-        booted = self.lives.booted
-        if booted and end > booted * _MUCH:
-            return 0.0, booted * 1.25
-        return 0.0, end
-
-    def whole(self) -> tuple[float, float]:
-        """Return the times between which anything is."""
-        replay = self.model.replay
-        now = replay.end if replay is not None else self.model.now
-        end = max(self.lives.last, 1e-3)
-        if replay is None and self.model.ended:
-            return 0.0, end * 1.02
-        return 0.0, roomy(max(end, now)) if replay is None else max(end, now) * 1.02
-
-    def status(self) -> str:
-        """Return how rows are sorted and what is shown."""
-        begin, end = self.bounds()
-        part = "" if end >= self.whole()[1] * 0.99 and begin == 0 else "  (a: all)"
-        order = "slowest first" if self.slowest_first else "by rank"
-        since = "start" if begin <= 0 else span(begin)
-        return f"{order}, {since} to {span(end)}{part}"
-
-    def show_all(self) -> None:
-        """Show everything, however long it took."""
-        self._show(*self.whole())
-        self.version += 1
-        self.moved = True
-
-    def header(self, width: int) -> Text:
-        """Return the axis."""
-        replay = self.model.replay
-        now = self.model.now
-        mark = now if not self.model.ended or (replay and now < replay.end) else None
-        return Text(f" {'RANK':>{self.left - 2}} ") + self.axis(width - self.left, mark)
-
-    def row(self, i: int, width: int) -> Text:
-        """Return a rank's phases as a bar."""
-        rank = self._order[i]
-        text = styled(f" {rank:>{self.left - 2}} ", "bold")
-        columns = width - self.left
-        life = self.lives.of.get(rank)
-        now = self.model.now
-        if life is None or not life.bars or life.bars[0].begin > now:
-            text.append("not started", "bold yellow")
-            return text
-        end = min(now, life.end) if life.end is not None else now
-        x = 0
-        for number, bar in enumerate(life.bars):
-            if bar.begin > end:
-                break
-            more = number + 1 < len(life.bars)
-            until = min(life.bars[number + 1].begin if more else end, end)
-            first, last = self.column(bar.begin, columns), self.column(until, columns)
-            first, last = max(0, first), min(last, columns)
-            if not more and last == first and x <= first < columns:
-                last += 1  # what is done at present must be seen
-            if last <= first or (first < x and last <= x):
-                continue
-            first = max(first, x)
-            text.append(" " * (first - x))
-            kind = KINDS[bar.kind]
-            size = last - first
-            label = kind.name[:size] if size > len(kind.name) else ""
-            text.append(label, f"bold #ffffff on {kind.color}")
-            text.append(kind.fill * (size - len(label)), f"#a8b0c0 on {kind.color}")
-            x = last
-        self._close(text, life, x, columns, now)
-        return text
-
-    def _close(self, text: Text, life: Life, x: int, columns: int, now: float) -> None:
-        """Say behind a bar how it ended."""
-        ended = life.end is not None and life.end <= now
-        if ended and life.ending is not None and life.end is not None:
-            bad = life.ending.code != 0 or life.ending.signum
-            if self.column(life.end, columns) < columns:
-                text.append(f"{'✗' if bad else '◌'} {act(life.ending)}",
-                            "bold red" if bad else "dim")  # fmt: skip
-            elif x < columns:
-                text.append(" " * (columns - x))
-
-    def detail(self, i: int) -> Text:
-        """Return the phases of a rank in numbers."""
-        rank = self._order[i]
-        life = self.lives.of.get(rank)
-        text = styled(f"rank {rank} ", "bold")
-        now = self.model.now
-        if life is None or not life.bars:
-            text.append("has not been started")
-            return text
-        end = min(now, life.end) if life.end is not None else now
-        bars = [bar for bar in life.bars if bar.begin <= end]
-        spans = [
-            (bar.kind, (bars[n + 1].begin if n + 1 < len(bars) else end) - bar.begin)
-            for n, bar in enumerate(bars)
-        ]
-        longest = max((length for _, length in spans), default=0.0)
-        for kind, length in spans:
-            if length < 5e-5:
-                continue
-            text.append(f"{KINDS[kind].name} ", "")
-            text.append(span(length), "bold yellow" if length == longest else "bold")
-            text.append(" · ", "dim")
-        text.right_crop(3)
-        if life.ran is not None and life.ran <= now:
-            text.append(f"  run after {span(life.ran - life.bars[0].begin)}", "dim")
-        if life.ending is not None and life.end is not None and life.end <= now:
-            text.append(f"  {act(life.ending)} at {span(life.end)}", "dim")
-        return text
-
-    def rank(self, i: int) -> int | None:
-        """Return the row's rank."""
-        return self._order[i]
-
-    def plain(self, i: int) -> str:
-        """Return what is searched in a row: rank and host."""
-        return f"{self._order[i]} {self.model.host(self._order[i])}"
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Draw the cursor along while the button is held."""
+        if event.button == 1:
+            self.post_message(self.HeaderClicked(event.x))
 
 
 class TimelineView(RowsPage):
@@ -196,19 +41,38 @@ class TimelineView(RowsPage):
     TITLE: ClassVar[str] = "Timeline"
     ticks = True
     KEYS: ClassVar[list[tuple[str, str]]] = [
-        ("+ -", "zoom"),
-        ("← →", "move in time"),
-        ("0, a", "show the launch, show all"),
-        ("o", "sort: slowest first, by rank"),
-        ("click on the axis", "in a replay: go there"),
+        (
+            "{timeline.earlier} {timeline.later}, click, drag",
+            "time cursor: what each rank did then; in a replay: go there",
+        ),
+        ("{timeline.much-earlier} {timeline.much-later}", "move the cursor by ten columns"),
+        (
+            "{timeline.beginning} {timeline.present}",
+            "cursor to the beginning, to the present (it goes away)",
+        ),
+        ("{rows.zoom-in} {rows.zoom-out}", "zoom, round the cursor"),
+        ("{timeline.pan-back} {timeline.pan-on}", "move what is shown"),
+        ("{rows.fit} {timeline.all}", "show the launch, show all"),
+        ("{timeline.sort}", "sort: slowest first, by rank"),
+        ("{rows.first} {rows.last}", "first, last row"),
         *RowsPage.KEYS,
     ]
-    hints = (("+", "zoom in"), ("-", "out"), ("0", "launch"), ("a", "all"), ("o", "sort"),
-             ("/", "search"))  # fmt: skip
+    hints = (("{timeline.earlier}{timeline.later}", "time cursor"), ("{rows.zoom-in}", "zoom in"),
+             ("{rows.zoom-out}", "out"), ("{timeline.all}", "all"), ("{rows.fit}", "launch"),
+             ("{timeline.sort}", "sort"), ("{rows.search}", "search"))  # fmt: skip
     BINDINGS: ClassVar = [
-        Binding("o", "sort", "Sort", show=False),
-        Binding("a", "all", "Show all", show=False),
+        Binding("left", "time(-1)", "Earlier", show=False, id="timeline.earlier"),
+        Binding("right", "time(1)", "Later", show=False, id="timeline.later"),
+        Binding("ctrl+left", "time(-10)", "Much earlier", show=False, id="timeline.much-earlier"),
+        Binding("ctrl+right", "time(10)", "Much later", show=False, id="timeline.much-later"),
+        Binding("shift+left", "pan(-0.25)", "Show earlier", show=False, id="timeline.pan-back"),
+        Binding("shift+right", "pan(0.25)", "Show later", show=False, id="timeline.pan-on"),
+        Binding("home", "time_home", "Beginning", show=False, id="timeline.beginning"),
+        Binding("end", "time_end", "Present", show=False, id="timeline.present"),
+        Binding("o", "sort", "Sort", show=False, id="timeline.sort"),
+        Binding("a", "all", "Show all", show=False, id="timeline.all"),
     ]
+    rows_type = BarsView
 
     def make_sources(self) -> list[Source]:
         """Return the bars."""
@@ -218,6 +82,39 @@ class TimelineView(RowsPage):
     def empty(self) -> str:
         """Return what is said if there are no rows."""
         return "how many brokers there are to be is not known yet"
+
+    @property
+    def _columns(self) -> int:
+        """How wide the axis is."""
+        return max(1, self._rows.columns - self.bars.left)
+
+    def action_time(self, columns: int) -> None:
+        """Move the time cursor."""
+        self.bars.step(columns, self._columns)
+        self._moved()
+
+    def action_time_home(self) -> None:
+        """Move the time cursor to the beginning."""
+        self.bars.go_to(0.0)
+        self._moved()
+
+    def action_time_end(self) -> None:
+        """Go back to the present, or to the end of a replay."""
+        self.bars.go_to(None)
+        self._moved()
+
+    def action_clear(self) -> None:
+        """Close the question, or end the search, or take the time cursor away."""
+        busy = self.has_class("-asking") or self.source.pattern is not None
+        if busy or self.bars.time is None or self.model.replay is not None:
+            super().action_clear()
+        else:
+            self.action_time_end()
+
+    def _moved(self) -> None:
+        if self.model.replay is not None:
+            self.model.poll()  # what was so then, at once
+        self.look()
 
     def action_sort(self) -> None:
         """Sort by something else."""
@@ -231,9 +128,15 @@ class TimelineView(RowsPage):
         self.look()
 
     def on_rows_view_header_clicked(self, message: RowsView.HeaderClicked) -> None:
-        """Go to a time, in a replay."""
-        replay = self.model.replay
+        """Put the time cursor there."""
         x = message.x - self.bars.left
-        if replay is not None and x >= 0:
+        if x >= 0:
             begin, end = self.bars.bounds()
-            replay.seek(begin + (end - begin) * (x + 0.5) / (self._rows.columns - self.bars.left))
+            self.bars.go_to(begin + (end - begin) * (x + 0.5) / self._columns)
+            self._moved()
+
+    def on_rows_view_entered(self, message: RowsView.Entered) -> None:
+        """Put the time cursor where a bar is clicked; a click on the number chooses the rank."""
+        if message.clicked and message.x >= self.bars.left:
+            message.prevent_default()
+            self.post_message(BarsView.HeaderClicked(message.x))

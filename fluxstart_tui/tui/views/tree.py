@@ -19,19 +19,21 @@ class TreeView(RowsPage):
 
     TITLE: ClassVar[str] = "Tree"
     KEYS: ClassVar[list[tuple[str, str]]] = [
-        ("← →, click on ▸ ▾", "fold and unfold what is below a rank"),
-        ("e, c", "unfold all, fold all"),
-        ("m", "go to the next missing rank, topmost ancestors only: the cause, not its victims"),
+        ("{tree.fold} {tree.unfold}, click on ▸ ▾", "fold and unfold what is below a rank"),
+        ("{tree.unfold-all} {tree.fold-all}", "unfold all, fold all"),
+        ("{tree.missing}",
+         "go to the next missing rank, topmost ancestors only: the cause, not its victims"),
         *RowsPage.KEYS,
-    ]
-    hints = (("←→", "fold"), ("e", "unfold all"), ("c", "fold all"), ("m", "missing"),
-             ("/", "search"))  # fmt: skip
+    ]  # fmt: skip
+    hints = (("{tree.fold}{tree.unfold}", "fold"), ("{tree.unfold-all}", "unfold all"),
+             ("{tree.fold-all}", "fold all"), ("{tree.missing}", "missing"),
+             ("{rows.search}", "search"))  # fmt: skip
     BINDINGS: ClassVar = [
-        Binding("left", "fold(True)", "Fold", show=False),
-        Binding("right", "fold(False)", "Unfold", show=False),
-        Binding("e", "fold_all(False)", "Unfold all", show=False),
-        Binding("c", "fold_all(True)", "Fold all", show=False),
-        Binding("m", "missing", "Next missing", show=False),
+        Binding("left", "fold(True)", "Fold", show=False, id="tree.fold"),
+        Binding("right", "fold(False)", "Unfold", show=False, id="tree.unfold"),
+        Binding("e", "fold_all(False)", "Unfold all", show=False, id="tree.unfold-all"),
+        Binding("c", "fold_all(True)", "Fold all", show=False, id="tree.fold-all"),
+        Binding("m", "missing", "Next missing", show=False, id="tree.missing"),
     ]
 
     def make_sources(self) -> list[Source]:
@@ -70,7 +72,6 @@ class TreeView(RowsPage):
     def on_rows_view_entered(self, message: RowsView.Entered) -> None:
         """Fold by a click on the mark, choose by one elsewhere."""
         if message.clicked and message.x < self._network.mark_column(message.row)[1]:
+            message.prevent_default()
             self._network.fold(message.row)
             self._changed()
-        else:
-            super().on_rows_view_entered(message)

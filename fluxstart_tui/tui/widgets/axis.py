@@ -77,15 +77,22 @@ class TimeSource(Source):
         self._bounds = None
         return False
 
+    @property
+    def middle(self) -> float:
+        """The time that stays where it is when it is zoomed."""
+        begin, end = self.bounds()
+        return (begin + end) / 2
+
     def zoom(self, factor: float) -> None:
         """Show so many times as much; 0 for all that matters."""
         if not factor:
             self._shown = self._bounds = None
         else:
             begin, end = self.bounds()
-            half = max((end - begin) * factor / 2, _SHORTEST / 2)
-            middle = (begin + end) / 2
-            self._show(middle - half, middle + half)
+            middle = self.middle
+            length = max((end - begin) * factor, _SHORTEST)
+            begin = middle - length * (middle - begin) / (end - begin)
+            self._show(begin, begin + length)
         self.version += 1
         self.moved = True
 

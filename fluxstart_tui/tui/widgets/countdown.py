@@ -72,6 +72,6 @@ def quorum(state: InstanceState, now: float, width: int) -> list[Part]:
 
 
 def bar(part: float, width: int) -> str:
-    """Return a bar that is filled in part."""
-    full = round(min(1.0, max(0.0, part)) * width)
+    """Return a bar that is filled in part; all of it only if nothing is missing."""
+    full = width if part >= 1 else min(round(max(0.0, part) * width), width - 1)
     return "━" * full + "╌" * (width - full)

@@ -86,6 +86,9 @@ class HeaderBar(Painter, can_focus=False):
             rows.append(("timer", timer))
         if waits and (not timer or self.app.size.height >= _LOW):
             rows.append(("quorum", waits))
+        if any(one.reason == "disk" for one in model.state.lost):
+            text = "the disk takes no more: what comes is shown but not recorded"
+            rows.append(("recording", [(" ✗ ", "bad"), (fit(text, width - 4), "bad")]))
         if self._progress.failure is not None and (model.ended or not timer):
             text = printable(self._progress.failure.text, 400)
             rows.append(("failure", [(" ✗ ", "bad"), (fit(text, width - 4), "bad")]))

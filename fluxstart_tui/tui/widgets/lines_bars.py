@@ -8,6 +8,7 @@ from textual.binding import Binding
 from textual.message import Message
 from textual.widgets import Input
 
+from fluxstart_tui.tui import keymap
 from fluxstart_tui.tui.widgets.paint import Painter
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 class Tool(NamedTuple):
     """Something that can be switched by a key or by a click."""
 
-    key: str
+    name: str
+    """Of the action, in the keymap's `output`."""
     text: str
     """What it is set to."""
     on: bool
@@ -59,16 +61,18 @@ class LinesTools(Painter):
         parts: list[Part] = []
         self._places = []
         at, width = 0, self.size.width
-        need = sum(len(tool.key) + len(tool.text) + 3 for tool in self._tools)
+        shown = keymap.of(self.app)
+        keys = [shown.text(f"{{output.{tool.name}}}") for tool in self._tools]
+        need = sum(len(tool.text) + 3 for tool in self._tools) + sum(map(len, keys))
         gap = " " if need <= width else ""
-        for tool in self._tools:
+        for tool, key in zip(self._tools, keys, strict=True):
             mark = "●" if tool.on else " "
-            size = len(tool.key) + len(tool.text) + 2
+            size = len(key) + len(tool.text) + 2
             self._places.append((at, at + size, tool.action))
             text = "info strong" if tool.on else "dim"
             parts += [
                 (mark, text),
-                (tool.key, "title"),
+                (key, "title"),
                 (" " + tool.text, text),
                 (gap[1:], "plain"),
             ]

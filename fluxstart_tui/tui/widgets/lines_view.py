@@ -31,14 +31,14 @@ class LinesView(LinesPage, can_focus=True):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", show=False),
-        Binding("down,j", "move(1)", show=False),
-        Binding("pageup,ctrl+b", "page(-1)", show=False),
-        Binding("pagedown,ctrl+f", "page(1)", show=False),
-        Binding("home,g", "top", show=False),
-        Binding("end,G", "bottom", show=False),
-        Binding("left", "side(-1)", show=False),
-        Binding("right", "side(1)", show=False),
+        Binding("up,k", "move(-1)", "Up", id="lines.up"),
+        Binding("down,j", "move(1)", "Down", id="lines.down"),
+        Binding("pageup,ctrl+b", "page(-1)", "Page up", id="lines.page-up"),
+        Binding("pagedown,ctrl+f", "page(1)", "Page down", id="lines.page-down"),
+        Binding("home,g", "top", "First row", id="lines.top"),
+        Binding("end,G", "bottom", "Last row", id="lines.bottom"),
+        Binding("left", "side(-1)", "Left", id="lines.left"),
+        Binding("right", "side(1)", "Right", id="lines.right"),
     ]
 
     class Moved(Message):

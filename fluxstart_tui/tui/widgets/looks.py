@@ -124,8 +124,8 @@ def end(broker: BrokerState) -> str:
 
 
 def brief_end(broker: BrokerState) -> str:
-    """Return how a broker ended as its code or its signal alone."""
+    """Return how a broker ended without the reason, in few cells."""
     one = broker.exit
     if one is None:
         return ""
-    return signame(one.signum).removeprefix("SIG") if one.signum else str(one.code)
+    return signame(one.signum) if one.signum else f"exit {one.code}"

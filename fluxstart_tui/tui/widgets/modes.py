@@ -11,6 +11,8 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from fluxstart_tui.tui import keymap
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from textual import events
@@ -21,7 +23,7 @@ class ModeBar(Widget, can_focus=False):
 
     Args:
         names: what can be chosen; none if there is nothing to choose.
-        hints: what keys do, as pairs (key, what).
+        hints: what keys do, as pairs (key as keymap.Keymap.text takes it, what).
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"modes--on", "modes--key"}
@@ -29,6 +31,7 @@ class ModeBar(Widget, can_focus=False):
     ModeBar { height: 1; background: $surface; color: $text; }
     ModeBar > .modes--on { background: $primary; color: $text; text-style: bold; }
     ModeBar > .modes--key { color: $accent; text-style: bold; }
+    ModeBar:ansi > .modes--on { background: $background; text-style: reverse; }
     """
 
     class Picked(Message):
@@ -41,9 +44,10 @@ class ModeBar(Widget, can_focus=False):
     class HintPicked(Message):
         """A hint was clicked: as if its key had been pressed."""
 
-        def __init__(self, key: str) -> None:
+        def __init__(self, action: str) -> None:
             super().__init__()
-            self.key = key
+            self.action = action
+            """The action's id in the keymap."""
 
     def __init__(self, names: tuple[str, ...], hints: tuple[tuple[str, str], ...]) -> None:
         super().__init__()
@@ -80,12 +84,13 @@ class ModeBar(Widget, can_focus=False):
         room = width - x - right - 3
         segments.append(Segment("  " if self._names else " ", base))
         x += len(segments[-1].text)
-        for key, what in self._hints:
+        for template, what in self._hints:
+            key = keymap.of(self.app).text(template)
             size = len(key) + len(what) + 3
             if room < size:
                 break
             segments += [Segment(key, key_style), Segment(f" {what}  ", base + Style(dim=True))]
-            spans.append((x, x + size - 2, key))
+            spans.append((x, x + size - 2, keymap.first(template)))
             x += size
             room -= size
         segments.append(Segment(" " * max(0, width - x - right - 1), base))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,7 +10,7 @@ from textual.actions import SkipAction
 from textual.binding import Binding
 from textual.widgets import Input, Static
 
-from fluxstart_tui.tui import filters
+from fluxstart_tui.tui import filters, keymap
 from fluxstart_tui.tui.view import View
 from fluxstart_tui.tui.widgets.axis import TimeSource
 from fluxstart_tui.tui.widgets.modes import ModeBar
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from fluxstart_tui.tui.model import Model
     from fluxstart_tui.tui.widgets.source import Source
 
-_NAMES = {"/": "slash", "<": "comma", ">": "full_stop", "+": "plus", "-": "minus"}
-"""What Textual calls keys that are hinted at by their characters."""
 _SLICE, _PAUSE = 0.010, 0.002
 """Seconds that catching up may take at once, and that it leaves to others."""
 
@@ -49,25 +46,31 @@ class RowsPage(View):
     RowsPage.-asking > Input { display: block; }
     """
     BINDINGS: ClassVar = [
-        Binding("slash", "ask('search')", "Search", show=False),
-        Binding("n", "hit(1)", "Next hit", show=False),
-        Binding("N", "hit(-1)", "Previous hit", show=False),
-        Binding("v,tab", "mode(1)", "Next mode", show=False),
-        Binding("V,shift+tab", "mode(-1)", "Previous mode", show=False),
-        Binding("plus,equals_sign", "zoom(0.5)", "Zoom in", show=False),
-        Binding("minus", "zoom(2.0)", "Zoom out", show=False),
-        Binding("0", "zoom(0.0)", "Fit", show=False),
-        Binding("left", "pan(-0.25)", "Earlier", show=False),
-        Binding("right", "pan(0.25)", "Later", show=False),
-        Binding("escape", "clear", "Clear", show=False),
+        Binding("slash", "ask('search')", "Search", show=False, id="rows.search"),
+        Binding("n", "hit(1)", "Next hit", show=False, id="rows.next-hit"),
+        Binding("N", "hit(-1)", "Previous hit", show=False, id="rows.previous-hit"),
+        Binding("v,tab", "mode(1)", "Next mode", show=False, id="rows.next-mode"),
+        Binding("V,shift+tab", "mode(-1)", "Previous mode", show=False, id="rows.previous-mode"),
+        Binding("plus,equals_sign", "zoom(0.5)", "Zoom in", show=False, id="rows.zoom-in"),
+        Binding("minus", "zoom(2.0)", "Zoom out", show=False, id="rows.zoom-out"),
+        Binding("0", "zoom(0.0)", "Fit", show=False, id="rows.fit"),
+        Binding("left", "pan(-0.25)", "Earlier", show=False, id="rows.pan-back"),
+        Binding("right", "pan(0.25)", "Later", show=False, id="rows.pan-on"),
+        Binding("x", "choose", "Choose", show=False, id="rows.choose-too"),
+        Binding("escape", "clear", "Clear", show=False, id="rows.clear"),
     ]
     KEYS: ClassVar[list[tuple[str, str]]] = [
-        ("↑ ↓ PgUp PgDn Home End", "move; End stays at the end and follows"),
-        ("Enter, click", "choose the rank of the row in all views"),
-        ("/", "search (a regular expression); n and N go to the next and previous hit"),
-        ("Esc", "end the search, then drop the filter"),
-    ]
-    hints: ClassVar[tuple[tuple[str, str], ...]] = (("/", "search"),)
+        ("{rows.up} {rows.down} {rows.page-up} {rows.page-down} {rows.first} {rows.last}",
+         "move; at the last row it follows"),
+        ("{rows.choose}, click", "choose the rank of the row in all views"),
+        ("{rows.choose-too}", "choose it too, or no longer"),
+        ("{rows.search}  {rows.next-hit}  {rows.previous-hit}",
+         "search (a regular expression); next, previous hit"),
+        ("{rows.clear}", "end the search, then drop the filter, then choose no ranks"),
+    ]  # fmt: skip
+    PARTS = (RowsView,)
+    hints: ClassVar[tuple[tuple[str, str], ...]] = (("{rows.search}", "search"),)
+    rows_type: ClassVar[type[RowsView]] = RowsView
     filter_help: ClassVar[str] = ""
     """What a filter may be; "" if there is none."""
 
@@ -82,7 +85,7 @@ class RowsPage(View):
         self._bar = ModeBar(
             tuple(one.title for one in self.sources) if len(self.sources) > 1 else (), self.hints
         )
-        self._rows = RowsView(self.sources[0])
+        self._rows = self.rows_type(self.sources[0])
         self._detail = Static("", classes="detail", markup=False)
         self._input = Input()
         self._shown_detail = Text()
@@ -122,6 +125,7 @@ class RowsPage(View):
         """Take what is new in the model and repaint what has changed."""
         if self.source.look():
             self._rows.sync()
+        self._rows.mark(self.chosen)
         self._tell()
         self._catch_up()
 
@@ -143,16 +147,8 @@ class RowsPage(View):
     def _tell(self) -> None:
         """Bring the line above and the detail below up to date."""
         source = self.source
-        status = Text()
-        if source.pattern is not None:
-            at, count = source.hits()
-            status.append(f" /{source.pattern.pattern} {at}/{count} ", "black on yellow")
-            status.append(" ")
-        if self.filter_text:
-            status.append(f"▽ {self.filter_text}  ", "bold magenta")
-        status.append(source.status())
-        if source.can_follow and self.model.replay is None and not self.model.ended:
-            status.append("  ▶ following" if source.follow else "  ‖ paused", "bold")
+        live = self.model.replay is None and not self.model.ended
+        status = source.told(self.filter_text, live=live)
         self._bar.tell(self.mode, status, self.current_hints())
         detail = source.detail(source.cursor) if len(source) else Text(self.empty(), "dim")
         if detail != self._shown_detail:
@@ -165,7 +161,8 @@ class RowsPage(View):
 
     def empty(self) -> str:
         """Return what is said if there are no rows."""
-        return "nothing matches the filter: Esc drops it" if self.filter_text else "nothing yet"
+        drops = keymap.of(self.app).text("nothing matches the filter: {rows.clear} drops it")
+        return drops if self.filter_text else "nothing yet"
 
     def action_mode(self, step: int) -> None:
         """Go to the next or previous mode."""
@@ -189,10 +186,10 @@ class RowsPage(View):
     async def on_mode_bar_hint_picked(self, message: ModeBar.HintPicked) -> None:
         """Do what the key does."""
         self.focus_main()
-        key = _NAMES.get(message.key, message.key)
-        if key in self._bindings.key_to_bindings:
-            for binding in self._bindings.get_bindings_for_key(key):
+        for _, binding in self._bindings:
+            if binding.id == message.action:
                 await self.run_action(binding.action)
+                return
 
     def action_zoom(self, factor: float) -> None:
         """Show less or more of the time."""
@@ -215,6 +212,12 @@ class RowsPage(View):
         rank = self.source.rank(message.row)
         if rank is not None:
             self.choose(frozenset({rank}))
+            self.look()
+
+    def action_choose(self) -> None:
+        """Choose the rank of the cursor's row as well, or no longer."""
+        if len(self.source) and (rank := self.source.rank(self.source.cursor)) is not None:
+            self.choose(self.chosen ^ {rank})
             self.look()
 
     def action_ask(self, what: str) -> None:
@@ -245,12 +248,7 @@ class RowsPage(View):
 
     def set_search(self, text: str) -> None:
         """Search for a regular expression, or, if it is none, for the text."""
-        pattern = None
-        if text:
-            try:
-                pattern = filters.regex(text)
-            except filters.FilterError:
-                pattern = filters.regex(re.escape(text))
+        pattern = filters.regex_or_text(text) if text else None
         self.source.search(pattern)
         if pattern is not None:
             # From the row above: what the cursor is on may be the first hit.
@@ -292,5 +290,8 @@ class RowsPage(View):
             self.set_search("")
         elif self.filter_text:
             self.set_filter("")
+        elif self.chosen:
+            self.choose(frozenset())
+            self.look()
         else:
             raise SkipAction  # the app may know what to go back from

@@ -38,15 +38,15 @@ class PaneGrid(Painter, ScrollView, can_focus=True):
 
     DEFAULT_CSS = "PaneGrid { height: 1fr; overflow: hidden auto; scrollbar-size-vertical: 1; }"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,h", "move(-1, 0)", "Left", show=False),
-        Binding("right,l", "move(1, 0)", "Right", show=False),
-        Binding("up,k", "move(0, -1)", "Up", show=False),
-        Binding("down,j", "move(0, 1)", "Down", show=False),
-        Binding("pageup", "page(-1)", "Page up", show=False),
-        Binding("pagedown", "page(1)", "Page down", show=False),
-        Binding("home", "move(-1000000, 0)", "First", show=False),
-        Binding("end", "move(1000000, 0)", "Last", show=False),
-        Binding("enter", "open", "Open", show=False),
+        Binding("left,h", "move(-1, 0)", "Left", show=False, id="panes.left"),
+        Binding("right,l", "move(1, 0)", "Right", show=False, id="panes.right"),
+        Binding("up,k", "move(0, -1)", "Up", show=False, id="panes.up"),
+        Binding("down,j", "move(0, 1)", "Down", show=False, id="panes.down"),
+        Binding("pageup", "page(-1)", "Page up", show=False, id="panes.page-up"),
+        Binding("pagedown", "page(1)", "Page down", show=False, id="panes.page-down"),
+        Binding("home", "move(-1000000, 0)", "First", show=False, id="panes.first"),
+        Binding("end", "move(1000000, 0)", "Last", show=False, id="panes.last"),
+        Binding("enter", "open", "Open", show=False, id="panes.open"),
     ]
 
     def __init__(self, model: Model) -> None:
@@ -112,10 +112,9 @@ class PaneGrid(Painter, ScrollView, can_focus=True):
         kind = looks.look(broker)
         since = looks.since(broker)
         on = "cursor" if rank == self.cursor else "head"
-        text = looks.word(broker)
-        if broker.exit is not None:
-            text = f"{text} {looks.brief_end(broker)}"
+        text = looks.word(broker) if broker.exit is None else looks.brief_end(broker)
         ago = "" if since is None else f" {span(model.now - since)}"
+        ago += " ago" * (broker.exit is not None)
         head = f" {rank} "
         usage = ""
         if broker.usage is not None and broker.exit is None:

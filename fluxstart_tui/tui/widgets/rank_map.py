@@ -35,21 +35,21 @@ class RankMap(Painter, can_focus=True):
 
     DEFAULT_CSS = "RankMap { height: 5; }"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,h", "move(-1, 0)", "Left", show=False),
-        Binding("right,l", "move(1, 0)", "Right", show=False),
-        Binding("up,k", "move(0, -1)", "Up", show=False),
-        Binding("down,j", "move(0, 1)", "Down", show=False),
-        Binding("shift+left", "move(-1, 0, True)", "Choose", show=False),
-        Binding("shift+right", "move(1, 0, True)", "Choose", show=False),
-        Binding("shift+up", "move(0, -1, True)", "Choose", show=False),
-        Binding("shift+down", "move(0, 1, True)", "Choose", show=False),
-        Binding("home", "go(0)", "First", show=False),
-        Binding("end", "go(-1)", "Last", show=False),
-        Binding("n", "next_trouble(1)", "Next in trouble", show=False),
-        Binding("N", "next_trouble(-1)", "Previous in trouble", show=False),
-        Binding("x", "choose", "Choose", show=False),
-        Binding("space", "choose_unless_replay", "Choose", show=False),
-        Binding("enter", "open", "Open", show=False),
+        Binding("left,h", "move(-1, 0)", "Left", show=False, id="map.left"),
+        Binding("right,l", "move(1, 0)", "Right", show=False, id="map.right"),
+        Binding("up,k", "move(0, -1)", "Up", show=False, id="map.up"),
+        Binding("down,j", "move(0, 1)", "Down", show=False, id="map.down"),
+        Binding("shift+left", "move(-1, 0, True)", "Choose", show=False, id="map.choose-left"),
+        Binding("shift+right", "move(1, 0, True)", "Choose", show=False, id="map.choose-right"),
+        Binding("shift+up", "move(0, -1, True)", "Choose", show=False, id="map.choose-up"),
+        Binding("shift+down", "move(0, 1, True)", "Choose", show=False, id="map.choose-down"),
+        Binding("home", "go(0)", "First", show=False, id="map.first"),
+        Binding("end", "go(-1)", "Last", show=False, id="map.last"),
+        Binding("n", "next_trouble(1)", "Next in trouble", show=False, id="map.next-trouble"),
+        Binding("N", "next_trouble(-1)", "Previous in trouble", id="map.previous-trouble"),
+        Binding("x", "choose", "Choose", show=False, id="map.choose"),
+        Binding("space", "choose_unless_replay", "Choose", show=False, id="map.choose-or-play"),
+        Binding("enter", "open", "Open", show=False, id="map.open"),
     ]
 
     def __init__(self, model: Model) -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _HEAD = 1
 """Lines above the rows."""
+_MARKS = {(True, True): "█", (True, False): "▌", (False, True): "┃"}
+"""What stands before a row: by whether it has the cursor, and whether its rank is chosen."""
 
 
 def _segments(text: Text) -> list[Segment] | None:
@@ -50,25 +52,36 @@ def _segments(text: Text) -> list[Segment] | None:
     return segments
 
 
+def _colorless(style: Style | None) -> Style | None:
+    return Style(bold=style.bold, underline=style.underline) if style else style
+
+
 class RowsView(ScrollView, can_focus=True):
     """Shows the rows of a source under a header, with a cursor, by keyboard and mouse."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"rows--cursor", "rows--header", "rows--hit"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "rows--cursor", "rows--chosen", "rows--header", "rows--hit",
+    }  # fmt: skip
     DEFAULT_CSS = """
     RowsView { height: 1fr; scrollbar-gutter: stable; scrollbar-size-horizontal: 0;
                overflow-x: hidden; overflow-y: auto; }
     RowsView > .rows--cursor { background: $primary 35%; text-style: bold; }
+    RowsView > .rows--chosen { background: $primary 20%; }
     RowsView > .rows--header { background: $panel; color: $text-muted; text-style: bold; }
-    RowsView > .rows--hit { background: $warning; color: black; text-style: bold; }
+    RowsView > .rows--hit { background: $warning; color: $background; text-style: bold; }
+    RowsView:ansi > .rows--cursor { background: $background; text-style: reverse; }
+    RowsView:ansi > .rows--chosen { background: $background; text-style: underline; }
+    RowsView:ansi > .rows--header { text-style: bold underline; }
+    RowsView:ansi > .rows--hit { color: ansi_black; text-style: bold underline; }
     """
     BINDINGS: ClassVar = [
-        Binding("down,j", "move(1)", "Down", show=False),
-        Binding("up,k", "move(-1)", "Up", show=False),
-        Binding("pagedown,ctrl+f,space", "page(1)", "Page down", show=False),
-        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False),
-        Binding("home,g", "first", "First", show=False),
-        Binding("end,G", "last", "Last", show=False),
-        Binding("enter", "enter", "Choose", show=False),
+        Binding("down,j", "move(1)", "Down", show=False, id="rows.down"),
+        Binding("up,k", "move(-1)", "Up", show=False, id="rows.up"),
+        Binding("pagedown,ctrl+f,space", "page(1)", "Page down", show=False, id="rows.page-down"),
+        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, id="rows.page-up"),
+        Binding("home,g", "first", "First", show=False, id="rows.first"),
+        Binding("end,G", "last", "Last", show=False, id="rows.last"),
+        Binding("enter", "enter", "Choose", show=False, id="rows.choose"),
     ]
 
     class Moved(Message):
@@ -93,6 +106,8 @@ class RowsView(ScrollView, can_focus=True):
     def __init__(self, source: Source) -> None:
         super().__init__()
         self.source = source
+        self.chosen: frozenset[int] = frozenset()
+        """The ranks of which rows are marked."""
         self._count = -1
         self._own = False  # whether it is we who scroll
         self._strip = lru_cache(512)(self._make)
@@ -118,6 +133,12 @@ class RowsView(ScrollView, can_focus=True):
                 self._scroll(source.top)
             self.post_message(self.Moved())
         if rows or force:
+            self.refresh()
+
+    def mark(self, chosen: frozenset[int]) -> None:
+        """Mark the rows of these ranks."""
+        if chosen != self.chosen:
+            self.chosen = chosen
             self.refresh()
 
     @property
@@ -221,16 +242,20 @@ class RowsView(ScrollView, can_focus=True):
         if i >= min(len(source), max(self._count, 0)):
             return Strip.blank(width, self.rich_style)
         on = i == source.cursor
-        return self._strip(source, source.version, source.pattern, i, width, on)
+        chosen = bool(self.chosen) and source.rank(i) in self.chosen
+        return self._strip(source, source.version, source.pattern, i, width, on, chosen)
 
     def _make(self, source: Source, _version: int, pattern: re.Pattern[str] | None, i: int,
-              width: int, on: bool) -> Strip:  # fmt: skip
+              width: int, on: bool, chosen: bool) -> Strip:  # fmt: skip
         text = source.row(i, width)
-        if on and text.plain.startswith(" "):  # rows begin with a blank: colours alone would not do
-            text.plain = "▌" + text.plain[1:]
+        mark = _MARKS.get((on, chosen))
+        # Rows begin with a blank: colours alone would not do.
+        if mark and text.plain.startswith(" "):
+            text.plain = mark + text.plain[1:]
         if pattern is not None:
             text.highlight_regex(pattern, self.get_component_rich_style("rows--hit", partial=True))
-        return self._paint(text, width, "rows--cursor" if on else "")
+        name = "rows--cursor" if on else "rows--chosen" if chosen else ""
+        return self._paint(text, width, name)
 
     def _paint(self, text: Text, width: int, name: str) -> Strip:
         text.end = ""
@@ -239,4 +264,6 @@ class RowsView(ScrollView, can_focus=True):
         if name:
             base += self.get_component_rich_style(name)
         segments = _segments(text) or list(text.render(self.app.console))
+        if base.reverse:  # colours would make a patchwork of it
+            segments = [Segment(piece, _colorless(style)) for piece, style, _ in segments]
         return Strip(Segment.apply_style(segments, base)).adjust_cell_length(width, base)

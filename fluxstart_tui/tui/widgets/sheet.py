@@ -29,10 +29,10 @@ class Sheet(Painter, ScrollView, can_focus=True):
     Sheet { height: 1fr; overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j", "scroll_down", "Down", show=False),
-        Binding("k", "scroll_up", "Up", show=False),
-        Binding("g", "scroll_home", "Top", show=False),
-        Binding("G", "scroll_end", "Bottom", show=False),
+        Binding("j", "scroll_down", "Down", show=False, id="sheet.down"),
+        Binding("k", "scroll_up", "Up", show=False, id="sheet.up"),
+        Binding("g", "scroll_home", "Top", show=False, id="sheet.top"),
+        Binding("G", "scroll_end", "Bottom", show=False, id="sheet.bottom"),
     ]
 
     def __init__(self) -> None:

@@ -65,6 +65,20 @@ class Source:
         """Return in few words what is shown: how many, of how many, which."""
         return ""
 
+    def told(self, filtered: str, *, live: bool) -> Text:
+        """Return what is searched and filtered, what is shown, and whether it follows if live."""
+        text = Text()
+        if self.pattern is not None:
+            at, count = self.hits()
+            text.append(f" /{self.pattern.pattern} {at}/{count} ", "yellow reverse")
+            text.append(" ")
+        if filtered:
+            text.append(f"▽ {filtered}  ", "bold magenta")
+        text.append(self.status())
+        if self.can_follow and live:
+            text.append("  ▶ following" if self.follow else "  ‖ paused", "bold")
+        return text
+
     def search(self, pattern: re.Pattern[str] | None) -> None:
         """Search for something, or no more."""
         self.pattern = pattern

@@ -54,6 +54,9 @@ def draw(phases: list[Phase], width: int, now: float, *, ended: bool) -> Drawn:
         titles = [_SHORT.get(title, title) for title in titles]
     room = width - sum(len(title) + 1 for title in titles) - 1
     gap = max(1, min(8, room // max(1, len(titles))))
+    # With a wide gap there is a blank after each glyph too.
+    while gap > 2 and len(titles) * (gap + 1) - gap > room:
+        gap -= 1
     names: list[Part] = [(" ", "plain")]
     cells: list[Cell] = []
     x = 1

@@ -50,17 +50,17 @@ class Table(Painter, ScrollView, can_focus=True):
 
     DEFAULT_CSS = "Table { height: 1fr; overflow: hidden auto; scrollbar-size-vertical: 1; }"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False),
-        Binding("down,j", "move(1)", "Down", show=False),
-        Binding("pageup", "page(-1)", "Page up", show=False),
-        Binding("pagedown", "page(1)", "Page down", show=False),
-        Binding("home,g", "move(-1000000)", "First", show=False),
-        Binding("end,G", "move(1000000)", "Last", show=False),
-        Binding("shift+up", "extend(-1)", "Choose up", show=False),
-        Binding("shift+down", "extend(1)", "Choose down", show=False),
-        Binding("x", "choose", "Choose", show=False),
-        Binding("space", "choose_unless_replay", "Choose", show=False),
-        Binding("enter", "open", "Open", show=False),
+        Binding("up,k", "move(-1)", "Up", show=False, id="table.up"),
+        Binding("down,j", "move(1)", "Down", show=False, id="table.down"),
+        Binding("pageup", "page(-1)", "Page up", show=False, id="table.page-up"),
+        Binding("pagedown", "page(1)", "Page down", show=False, id="table.page-down"),
+        Binding("home,g", "move(-1000000)", "First", show=False, id="table.first"),
+        Binding("end,G", "move(1000000)", "Last", show=False, id="table.last"),
+        Binding("shift+up", "extend(-1)", "Choose up", show=False, id="table.choose-up"),
+        Binding("shift+down", "extend(1)", "Choose down", show=False, id="table.choose-down"),
+        Binding("x", "choose", "Choose", show=False, id="table.choose"),
+        Binding("space", "choose_unless_replay", "Choose", show=False, id="table.choose-or-play"),
+        Binding("enter", "open", "Open", show=False, id="table.open"),
     ]
 
     def __init__(self, columns: Sequence[Column]) -> None:

@@ -10,6 +10,8 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from fluxstart_tui.tui import keymap
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -24,6 +26,7 @@ class Tab(NamedTuple):
     """One view, or something else that a key does."""
 
     key: str
+    """As keymap.Keymap.text takes it."""
     title: str
     action: str
     name: str = ""
@@ -61,16 +64,18 @@ class Tabs(Widget):
     def render_line(self, y: int) -> Strip:  # noqa: ARG002 - there is but one line
         """Paint it."""
         width = self.size.width
+        shown = keymap.of(self.app)
+        keys = [shown.text(tab.key) for tab in self._tabs]
         titles = [tab.title for tab in self._tabs]
-        while _length(self._tabs, titles) > width and any(titles):
+        while _length(keys, titles) > width and any(titles):
             last = max(at for at, title in enumerate(titles) if title)
             titles[last] = ""
         segments: list[Segment] = []
         self._ends = []
         at = 0
-        for tab, title in zip(self._tabs, titles, strict=True):
+        for tab, key, title in zip(self._tabs, keys, titles, strict=True):
             current = tab.name and tab.name == self._current
-            label = f" {tab.key}", f" {title} " if title else " "
+            label = f" {key}", f" {title} " if title else " "
             segments.append(Segment(label[0], _CURRENT if current else _KEY))
             segments.append(Segment(label[1], _CURRENT if current else _TEXT))
             at += sum(map(len, label))
@@ -86,8 +91,8 @@ class Tabs(Widget):
                 return
 
 
-def _length(tabs: Sequence[Tab], titles: Sequence[str]) -> int:
+def _length(keys: Sequence[str], titles: Sequence[str]) -> int:
     return sum(
-        len(tab.key) + 2 + (len(title) + 1 if title else 0)
-        for tab, title in zip(tabs, titles, strict=True)
+        len(key) + 2 + (len(title) + 1 if title else 0)
+        for key, title in zip(keys, titles, strict=True)
     )

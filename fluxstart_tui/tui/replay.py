@@ -1,0 +1,67 @@
+"""The app as a player: what its keys do while it shows a record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App
+from textual.binding import Binding
+
+if TYPE_CHECKING:
+    from textual.binding import BindingType
+
+    from fluxstart_tui.tui.model import Model
+
+
+class ReplayApp(App[int]):
+    """Plays the model's record, if it is one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "play", "Play or pause", id="app.play"),
+        Binding("less_than_sign", "seek(-1)", "Back 1 s", id="app.seek-back"),
+        Binding("greater_than_sign", "seek(1)", "Forward 1 s", id="app.seek-on"),
+        Binding("left_curly_bracket", "step(-1)", "To the previous event", id="app.step-back"),
+        Binding("right_curly_bracket", "step(1)", "To the next event", id="app.step-on"),
+        Binding("minus", "speed(-1)", "Play slower", id="app.slower"),
+        Binding("plus", "speed(1)", "Play faster", id="app.faster"),
+    ]
+    model: Model
+
+    def wake(self) -> None:
+        """Paint a frame soon."""
+        raise NotImplementedError
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer what plays only where there is something to play."""
+        if action in ("play", "seek", "step", "speed") and self.model.replay is None:
+            return False
+        return super().check_action(action, parameters)
+
+    def action_play(self) -> None:
+        """Play a replay, or pause it."""
+        if (clock := self.model.replay) is not None:
+            clock.pause() if clock.playing else clock.play()
+            self.wake()
+
+    def action_seek(self, seconds: float) -> None:
+        """Move in a replay by some seconds."""
+        if (clock := self.model.replay) is not None:
+            clock.seek(clock.now() + seconds)
+            self.wake()
+
+    def action_step(self, direction: int) -> None:
+        """Move in a replay to the next event, or to the one before."""
+        if (clock := self.model.replay) is not None:
+            now = clock.now()
+            times = [t for t, _ in self.model.events]
+            if direction > 0:
+                clock.seek(min((t for t in times if t > now), default=clock.end))
+            else:
+                clock.seek(max((t for t in times if t < now), default=0.0))
+            self.wake()
+
+    def action_speed(self, steps: int) -> None:
+        """Play a replay faster or slower."""
+        if (clock := self.model.replay) is not None:
+            clock.faster(steps)
+            self.notify(f"{clock.speed:g} times real time", timeout=1)

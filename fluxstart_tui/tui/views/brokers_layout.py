@@ -1,0 +1,44 @@
+"""Where map, table and panes of the Brokers view have their places."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fluxstart_tui.tui.views.brokers import BrokersView
+
+_WIDE = 150
+"""Columns from which table and panes fit beside each other."""
+_TALL = 32
+"""Rows from which they fit over each other."""
+
+
+def fits_both(width: int, height: int) -> bool:
+    """Tell whether there is room for table and panes."""
+    return width >= _WIDE or height >= _TALL
+
+
+def arrange(view: BrokersView, maps: str, rows: int) -> None:
+    """Give each part its place.
+
+    Args:
+        view: has the parts, a size and a mode.
+        maps: how much of the map is shown: some, all or none.
+        rows: ranks in the table.
+    """
+    width, height = view.size
+    mode = view.mode
+    view.map.display = maps != "none"
+    alone = maps == "all"
+    both, table = view.query_one("#both"), view.query_one("#table")
+    both.display = not alone
+    share = height if alone else max(4, height * 2 // 5)
+    view.map.styles.height = "1fr" if alone else view.map.wanted(width, share)
+    table.display = mode != "panes"
+    view.query_one("#panes").display = mode != "table"
+    both.styles.layout = "horizontal" if width >= _WIDE else "vertical"
+    # A short table leaves its place to the panes below.
+    below = mode == "both" and width < _WIDE
+    table.styles.height = min(rows + 1, height // 3) if below else "1fr"
+    beside = mode == "both" and width >= _WIDE
+    table.styles.width = min(110, width * 11 // 20) if beside else "1fr"
