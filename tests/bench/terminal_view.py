@@ -1,8 +1,8 @@
 """The Terminal view: how much output it takes, and how soon a key that is typed is seen.
 
-Targets: a key's echo is painted within 30 ms in 99 of 100 cases, also while 64 ranks print 300,000
-lines/s. The instance is a real one, with an engine and a pty of its own; the app runs without a
-screen, so that the time a terminal takes to draw is not in the figures.
+Target: a key's echo is painted within 30 ms in 99 of 100 cases; flood.py measures that under load.
+The instance is a real one, with an engine and a pty of its own; the app runs without a screen, so
+that the time a terminal takes to draw is not in the figures.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import os
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -29,20 +28,6 @@ if TYPE_CHECKING:
 KEYS = 500
 PAUSE = 0.03
 SIZE = 120, 40
-
-CHATTER = f"""#!{sys.executable} -IS
-import os, sys, time
-rank = int(os.environ.get("PMI_RANK", "0"))
-if rank == 0:
-    os.execvp("bash", ["bash", "--norc", "--noprofile"])
-block = b"".join(b"\\x1b[3%dmrank %d prints line %d of its many\\x1b[0m\\n" % (n % 8, rank, n)
-                 for n in range(476))
-due = time.monotonic()
-while True:
-    os.write(1, block)
-    due += 0.1
-    time.sleep(max(0, due - time.monotonic()))
-"""
 
 
 def coloured(size: int) -> bytes:
@@ -122,7 +107,7 @@ async def latency(name: str, words: list[str]) -> None:
         app = Watched(source.model, source.commands)
         try:
             async with app.run_test(size=SIZE) as pilot:
-                app.terminal.focus_main()
+                app.view.focus_main()
                 await shows(pilot, "$", patience=30.0)
                 await type_(pilot, "\n")
                 await asyncio.sleep(1.0)
@@ -138,12 +123,6 @@ def main() -> None:
     throughput()
     shell = ["bash", "--norc", "--noprofile"]
     asyncio.run(latency("quiet", ["--broker=embedded", "-s2", *shell]))
-    with tempfile.TemporaryDirectory() as directory:
-        chatter = Path(directory) / "chatter"
-        chatter.write_text(CHATTER)
-        chatter.chmod(0o755)
-        words = [f"--broker={chatter}", "-s64", "--record-limit=4GiB"]
-        asyncio.run(latency("64 ranks print 300,000 lines/s", words))
 
 
 if __name__ == "__main__":
