@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fluxstart_tui import options
+from fluxstart_tui.options.table import TABLE
 from tests import support
 
 DATA = Path(__file__).parent / "data" / "options.txt"
@@ -160,7 +161,7 @@ def test_help_goes_to_stderr_and_groups_options(scene: Path) -> None:
     done = support.run(scene, "--help")
     assert (done.code, done.out) == (0, "")
     assert done.err.startswith("Usage: fluxstart-tui [OPTIONS] command ...\n  -h, --help      ")
-    for option in options.TABLE:
+    for option in TABLE:
         assert (f"--{option.name}" in done.err) == (option.name not in ("killer-timeout", "tether"))
 
 
