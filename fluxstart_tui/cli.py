@@ -8,6 +8,8 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fluxstart_tui.engine.errors import Messages
     from fluxstart_tui.engine.locate import Located
     from fluxstart_tui.launchers.assemble import Assembly
@@ -78,8 +80,6 @@ def _run(prog: str, words: list[str], messages: Messages) -> int:
     headless = chosen.headless or chosen.noexec or prog == _DROP_IN
     headless = headless or not (os.isatty(0) and os.isatty(1))
     # Each mode imports its own: a launcher starts thousands of normal-mode brokers.
-    if chosen.launcher and headless:
-        return _launch(chosen, located)
     if chosen.normal and not chosen.launcher:
         from fluxstart_tui.engine import launch
 
@@ -89,14 +89,21 @@ def _run(prog: str, words: list[str], messages: Messages) -> int:
         if launcher is not None or (headless and not chosen.record):
             return launch.become_broker(chosen, located, messages)
     if not headless:
-        return _show(prog, words, chosen)
+        return _show(prog, words, chosen, located)
+    return _headless(chosen, located, messages)
+
+
+def _headless(chosen: Options, located: Located, messages: Messages) -> int:
+    """Run an instance without a UI, or under one."""
+    if chosen.launcher:
+        return _launch(chosen, located)
     from fluxstart_tui.engine import instance
 
     outcome = instance.run(chosen, located)
-    if outcome.code and chosen.summary and prog != _DROP_IN:
+    if outcome.code and chosen.summary and chosen.prog != _DROP_IN:
         from fluxstart_tui.report import show  # never on success
 
-        text = show.post_mortem(prog, outcome.header, outcome.events, outcome.session)
+        text = show.post_mortem(chosen.prog, outcome.header, outcome.events, outcome.session)
         messages.raw(text.encode())
     return outcome.code
 
@@ -172,22 +179,32 @@ def _without_instance(prog: str, draft: Draft) -> int | None:
         raise LaunchError(f"--show: {error}") from None
 
 
-def _show(prog: str, words: list[str], chosen: Options) -> int:
+def _show(prog: str, words: list[str], chosen: Options, located: Located) -> int:
     """Start an instance in the terminal UI."""
-    from fluxstart_tui.engine.errors import LaunchError, reason
+    from fluxstart_tui import options
+    from fluxstart_tui.engine.errors import LaunchError, Messages, reason
+    from fluxstart_tui.engine.output import Output
     from fluxstart_tui.tui import main as tui
     from fluxstart_tui.tui.settings import SettingsError
+
+    def engine(settings: Sequence[str], directory: str, tether: int) -> int:
+        """Run it, in a child of the UI's: what the command line says counts over settings."""
+        given = options.parse(prog, [*settings, *words]).finish()
+        given = given._replace(record=True, record_dir=directory, tether=tether, summary=False)
+        messages = Messages(prog, Output(2))
+        try:
+            return _headless(given, located, messages)
+        except LaunchError as error:
+            messages.say(str(error))
+            return 1
 
     def report(path: str) -> str:
         from fluxstart_tui.report import show  # not before there is something to sum up
 
         return show.one(path, as_json=False, prog=prog)
 
-    # What comes last counts, so the UI's own --record has to be the only one.
-    end = len(words) - len(chosen.command)
-    rest = [word for word in words[:end] if word.partition("=")[0] != "--record"]
     try:
-        return tui.live([*rest, *chosen.command], chosen.record_dir, report)
+        return tui.live(engine, chosen.record_dir, report)
     except SettingsError as error:
         raise LaunchError(str(error)) from None
     except OSError as error:

@@ -34,12 +34,6 @@ _GRACE = 2.0
 """Seconds that a slow reader of our output has after an end that a signal asked for."""
 
 
-def _given(words: list[str]) -> list[str]:
-    """Return what the user has given of a command line; a UI puts its own before that."""
-    own = next((at for at, word in enumerate(words) if word.startswith("--tether=")), -1)
-    return words[own + 1 :]
-
-
 class Outcome(NamedTuple):
     """An instance that has ended."""
 
@@ -81,6 +75,7 @@ class Stage:
         """What is recorded."""
         self._service: StartService | None = None
         self._place: Place | None = None
+        self._failed = False
 
     def _make_output(self, fd: int) -> Output:
         if self._options.record and self.terminal is not None and os.isatty(fd):
@@ -119,7 +114,7 @@ class Stage:
         }
         self.header = header(
             {
-                "argv": [options.prog, *_given(sys.argv[1:])],
+                "argv": [options.prog, *sys.argv[1:]],
                 "options": given,
                 "start_uri": command.start_uri(os.path.abspath(self.place.path)),
                 **about,
@@ -163,6 +158,11 @@ class Stage:
                 break
             self.reactor.run_once(0.05)
 
+    def failed(self, error: LaunchError | OSError) -> None:
+        """Record why nothing can be run: who looks at the session does not see our stderr."""
+        self._failed = True
+        self.record.message(reason(error) if isinstance(error, OSError) else str(error))
+
     def conclude(self, code: int, signum: int, program: str) -> None:
         """Record what can only be known now.
 
@@ -173,7 +173,7 @@ class Stage:
         """
         if self.session is not None:
             self.session.explain_cores(program)
-        self.record.event(End(code, signum))
+        self.record.event(End(max(code, int(self._failed)), signum))
         if self.session is not None:
             self.session.close()
 

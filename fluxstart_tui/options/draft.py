@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from fluxstart_tui.options.checked import DEFAULT_EXIT_TIMEOUT, KEEP, RECORD_LIMIT, Options
 from fluxstart_tui.options.errors import UsageError
 from fluxstart_tui.options.numbers import c_int
@@ -141,7 +139,6 @@ class Draft:
             record_limit=self._bytes("record-limit", RECORD_LIMIT),
             keep=self._count("keep", KEEP),
             summary="no-summary" not in self._found,
-            tether=self._descriptor("tether"),
             version=self.version,
         )
 
@@ -183,13 +180,6 @@ class Draft:
         if not (digits.isascii() and digits.isdigit() and power >= 0) or len(digits) > 15:
             raise self._fail(f"--{name}: '{text}' is no size such as 500MiB or 4G")
         return int(digits) << (10 * power)
-
-    def _descriptor(self, name: str) -> int | None:
-        text = self.last(name)
-        value = None if text is None else self._integer(name, text)
-        if value is not None and not (value > 2 and os.path.exists(f"/proc/self/fd/{value}")):
-            raise self._fail(f"--{name}: {value} is not an open descriptor")
-        return value
 
     def _count(self, name: str, default: int) -> int:
         text = self.last(name)

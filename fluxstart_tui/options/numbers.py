@@ -6,7 +6,7 @@ _INT_MIN, _INT_MAX = -(2**31), 2**31 - 1
 
 
 def c_int(text: str) -> int | None:
-    """Convert a whole string that must fit a C int, as c_int(3) base 10 does."""
+    """Return what strtol(3) base 10 makes of a string, None if no C int holds all of it."""
     digits = text.lstrip(" \t\n\v\f\r")
     body = digits[1:] if digits[:1] in ("+", "-") else digits
     if not (body.isascii() and body.isdigit()) or len(body) > 4000:

@@ -90,10 +90,7 @@ TESTING = (
         "single|per-broker|none|TASKMAP",
     ),
 )
-HIDDEN = (
-    Option("killer-timeout", "(deprecated)", "", REQUIRED, "FSD"),
-    Option("tether", "(the UI's) end when this pipe does", "", REQUIRED, "FD", exact=True),
-)
+HIDDEN = (Option("killer-timeout", "(deprecated)", "", REQUIRED, "FSD"),)
 MANUAL = (
     Option(
         "rundir",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fluxstart_tui.tui.settings import load
@@ -15,15 +16,19 @@ if TYPE_CHECKING:
 
     from fluxstart_tui.tui.settings import Settings
 
+    Engine = Callable[[Sequence[str], str, int], int]
+    """Given options of the user's settings, where the session goes, and the descriptor of a pipe
+    that ends with the UI."""
+
 _CLOSING = 30.0
 """Seconds in which an instance of ours has to end when we do."""
 
 
-def live(words: Sequence[str], directory: str | None, report: Callable[[str], str]) -> int:
+def live(engine: Engine, directory: str | None, report: Callable[[str], str]) -> int:
     """Start an instance and show it.
 
     Args:
-        words: the command line of the engine.
+        engine: runs it, in a child of ours.
         directory: where its session goes; None is where sessions live.
         report: sums up a session, given its directory; printed when we are done.
 
@@ -33,7 +38,7 @@ def live(words: Sequence[str], directory: str | None, report: Callable[[str], st
     """
     environ = dict(os.environ)  # Textual takes NO_COLOR out of it
     settings = load(environ)
-    source = Live([*settings.options, *words], environ, directory)
+    source = Live(partial(engine, settings.options), directory)
     import asyncio  # it takes as long as the engine needs to begin
 
     try:

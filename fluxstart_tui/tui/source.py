@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 from fluxstart_tui.session import store
+from fluxstart_tui.tui.child import Child
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable
 
     from fluxstart_tui.tui.commands import Commands
 
@@ -88,36 +88,21 @@ class Live(Source):
     """An instance that is started for us, in a session of its own, tied to us by a pipe.
 
     Args:
-        words: the command line of the engine, options and program, less --record.
-        directory: where the session goes; None is where sessions live.
-        environ: its environment: as ours was before Textual changed it.
+        engine: runs the instance in a child of ours, given where its session goes and the
+            descriptor of the pipe; returns its exit code.
+        directory: where the session is to go; None is where sessions live.
 
     Raises:
-        SourceError: it does not come so far as to write a session; `code` is its exit code.
+        OSError: there is no room for a session.
     """
 
-    def __init__(
-        self, words: Sequence[str], environ: Mapping[str, str], directory: str | None = None
-    ) -> None:
+    def __init__(self, engine: Callable[[str, int], int], directory: str | None = None) -> None:
+        self.directory, self.in_memory = store.create_or_spare(directory)
         theirs, self._tether = os.pipe2(os.O_CLOEXEC)
         self._released = False
-        self.directory, self.in_memory = store.create_or_spare(directory)
-        command = [sys.executable, "-m", "fluxstart_tui", "--headless", "--no-summary"]
-        command += [f"--record={self.directory}", f"--tether={theirs}", *words]
         self._stderr = os.memfd_create("stderr", os.MFD_CLOEXEC)
-        try:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=self._stderr,
-                env=dict(environ),
-                pass_fds=(theirs,),
-                start_new_session=True,
-            )
-        finally:
-            os.close(theirs)
-        self.code: int | None = None
+        self._child = Child(lambda fd: engine(self.directory, fd), theirs, self._stderr)
+        os.close(theirs)
 
     @property
     def kind(self) -> str:
@@ -146,15 +131,14 @@ class Live(Source):
                 break
             await asyncio.sleep(_POLL)
         else:
-            self._process.kill()
+            self._child.kill()
+        with contextlib.suppress(OSError):
+            os.rmdir(self.directory)  # unless something was begun there
         raise SourceError(self.complaints or "the engine has not begun a session")
 
     def poll(self) -> int | None:
         """Return the exit code of the engine if it has ended, else None."""
-        if self.code is None:
-            code = self._process.poll()
-            self.code = code if code is None or code >= 0 else 128 - code
-        return self.code
+        return self._child.poll()
 
     def let_go(self) -> None:
         """Leave the instance running when we end."""
@@ -173,12 +157,9 @@ class Live(Source):
         os.close(self._tether)
         if self._released:
             return None
-        try:
-            self._process.wait(patience)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        return self.poll()
+        if self._child.wait(patience) is None:
+            self._child.kill()
+        return self._child.wait(_PATIENCE)
 
     @property
     def complaints(self) -> str:
