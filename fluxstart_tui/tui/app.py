@@ -12,6 +12,7 @@ from textual.binding import Binding
 from textual.widgets import ContentSwitcher
 
 from fluxstart_tui.tui import actions, palette, themes
+from fluxstart_tui.tui.driver import TerminalDriver
 from fluxstart_tui.tui.replay import ReplayApp
 from fluxstart_tui.tui.screens.help import Help
 from fluxstart_tui.tui.settings import Settings
@@ -96,7 +97,8 @@ class FluxApp(ReplayApp):
         self, source: Source, environ: Mapping[str, str], settings: Settings | None = None
     ) -> None:
         # Where there are to be no colours, shades of grey would be some.
-        super().__init__(ansi_color=True if "NO_COLOR" in environ else None)
+        plain = True if "NO_COLOR" in environ else None
+        super().__init__(driver_class=TerminalDriver, ansi_color=plain)
         self._environ = environ
         self.settings = settings or Settings()
         self.keymap = self.settings.keymap

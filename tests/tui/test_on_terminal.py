@@ -7,7 +7,8 @@ import re
 import shutil
 import signal
 import subprocess
-from typing import TYPE_CHECKING
+import time
+from pathlib import Path
 
 import pytest
 
@@ -16,9 +17,6 @@ pytest.importorskip("pyghostty", reason="there is no emulator to look at a termi
 from fluxstart_tui.session.reader import Session
 from tests import support
 from tests.tui.on_terminal import OnTerminal
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 EMPTY = ("-Sbroker.rc1_path=", "-Sbroker.rc3_path=", "-Sstatedir=state")
 EMBEDDED = ("--broker=embedded", *EMPTY)
@@ -167,6 +165,30 @@ def test_when_the_ui_is_gone_so_is_the_instance(scene: Path, how: str) -> None:
     state = session(scene).state
     assert state.end is not None
     assert any("the UI is gone" in one.by for _, one in state.signals)
+
+
+def test_a_terminal_that_is_not_read_and_then_closed(scene: Path) -> None:
+    """The UI, which waits for it to be read, ends all the same."""
+    flood = "i=0; while :; do i=$((i+1)); echo $i >&2; sleep 0.01; done"
+    ui = OnTerminal(scene, *EMBEDDED, "--pty=1", "-s2", "sh", "-c", flood)
+    ui.expect("program runs")
+    ui.type("2")
+    ui.expect("following")
+    support.wait_for(lambda: stands_still(ui.pid), "the UI to wait for its terminal")
+    ui.close()
+    assert ui.end() != 0
+    support.assert_nothing_left(scene, timeout=20)
+
+
+def stands_still(pid: int) -> bool:
+    """Tell whether a process's main thread uses no CPU."""
+
+    def used() -> list[str]:
+        return Path(f"/proc/{pid}/task/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+
+    before = used()
+    time.sleep(0.5)
+    return used() == before
 
 
 def test_leave_it_running_and_attach_again(scene: Path) -> None:
