@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import shutil
 import time
 from typing import NamedTuple
 
@@ -53,6 +52,11 @@ def root() -> str:
     if not os.path.isabs(state):  # the XDG specification: then it does not count
         state = os.path.join(os.path.expanduser("~"), ".local", "state")
     return os.path.join(state, "fluxstart-tui", "sessions")
+
+
+def is_home(directory: str) -> bool:
+    """Tell whether a directory is that in which sessions live, however it is spelled."""
+    return os.path.realpath(directory) == os.path.realpath(root())
 
 
 def new_name(now: float, host: str, pid: int) -> str:
@@ -129,7 +133,11 @@ def _write_something(directory: str) -> None:
             write_all(file.fileno(), bytes(_BEGINNING))
         os.unlink(path)
     except OSError as error:
-        shutil.rmtree(directory, ignore_errors=True)
+        for undo, what in ((os.unlink, path), (os.rmdir, directory)):
+            try:
+                undo(what)
+            except OSError:  # it was never made
+                pass
         raise OSError(error.errno, error.strerror, directory) from None
 
 
