@@ -15,7 +15,7 @@ import json
 import math
 import select
 
-from fluxstart_tui.engine import log_record, rundir
+from fluxstart_tui.engine import log_record
 from fluxstart_tui.engine.record import LOG
 from fluxstart_tui.engine.tap import Tap
 from fluxstart_tui.rfc import fsd
@@ -23,6 +23,7 @@ from fluxstart_tui.session import events, tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from fluxstart_tui.engine.record import Record
@@ -39,7 +40,7 @@ _OTHERS = 50
 lose is not asked questions meanwhile."""
 
 _FEW = 16
-"""As long as no more brokers run, they are looked for at every tick."""
+"""In an instance of no more brokers they are looked for at every tick."""
 
 _ATTRIBUTES = (
     "version", "size", "hostlist", "instance-level", "broker.mapping", "broker.boot-method",
@@ -64,18 +65,23 @@ class Monitor:
     Args:
         reactor: the engine's loop.
         record: takes states, membership, overlay status and log.
-        place: the instance's run directory.
+        connector: tells where a rank's socket is, or will be.
         size: number of brokers.
         quiet: seconds since the last rank was done with PMI after which those that are done are
             asked. Until then a boot takes all the CPU there is.
     """
 
     def __init__(
-        self, reactor: Reactor, record: Record, place: str, size: int, quiet: float
+        self,
+        reactor: Reactor,
+        record: Record,
+        connector: Callable[[int], str],
+        size: int,
+        quiet: float,
     ) -> None:
         self._reactor = reactor
         self._record = record
-        self._place = place
+        self._connector = connector
         self._size = size
         self._quiet = quiet
         self._epoll = select.epoll()
@@ -109,7 +115,7 @@ class Monitor:
         """Take that a rank is done with PMI: then it listens."""
         self._ready.add(rank)
         self._settled = self._reactor.now()
-        if rank in self._wanted and (rank == 0 or len(self._wanted) <= _FEW):
+        if rank in self._wanted and (rank == 0 or self._size <= _FEW):
             self._connect(rank)  # a small instance may be over before the next look
 
     def ended(self, rank: int) -> None:
@@ -147,18 +153,18 @@ class Monitor:
             self._last = now
         pause = _CALM
         if now - self._last < 1.0:
-            eager = len(self._wanted) <= _FEW and self._wanted & self._ready
+            eager = self._size <= _FEW and self._wanted & self._ready
             pause = _EAGER if eager else _BUSY
         self._timer = self._reactor.call_later(pause, self._look)
 
     def _due(self, now: float) -> list[int]:
         """Return the brokers that are to be connected to now, if they can be."""
-        if len(self._wanted) <= _FEW or not self._tick % _OTHERS:
+        if self._size <= _FEW or not self._tick % _OTHERS:
             return list(self._wanted)
         return list(self._wanted & self._ready) if now - self._settled >= self._quiet else []
 
     def _connect(self, rank: int) -> bool:
-        tap = Tap.connect(rank, rundir.connector(self._place, rank))
+        tap = Tap.connect(rank, self._connector(rank))
         if tap is None:
             return False
         self._wanted.discard(rank)

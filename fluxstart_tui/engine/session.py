@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 
-from fluxstart_tui.engine import backtrace
+from fluxstart_tui.engine import backtrace, rundir
 from fluxstart_tui.engine.monitor import Monitor
 from fluxstart_tui.engine.sampler import Sampler
 from fluxstart_tui.session import store
@@ -42,6 +43,7 @@ class Session:
         messages: where it is said that recording had to stop.
         options: the command line.
         header: what the session begins with; its own place is added.
+        connector: tells where a rank's socket is; None for its place in the rundir.
 
     Raises:
         OSError: it can not be made.
@@ -54,15 +56,16 @@ class Session:
         messages: Messages,
         options: Options,
         header: dict[str, Any],
+        connector: Callable[[int], str] | None = None,
     ) -> None:
         self._reactor = reactor
         self._record = record
         self._messages = messages
         self._said = False
-        self.on_growth: Callable[[], None] = lambda: None
-        """Called when more of the session can be read."""
+        self.on_growth: Callable[[], bool] = lambda: False
+        """Called when more of the session can be read; tells whether somebody follows."""
         self.path = header["session"] = store.create(options.record_dir)
-        self._keep = options.keep if options.record_dir is None else None
+        self._keep = options.keep if store.is_home(os.path.dirname(self.path)) else None
         # Stays open: a disk that hangs may let the recorder's thread go on when all is over.
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._recorder = Recorder(self.path, header, limit=options.record_limit, grown=self._grown)
@@ -71,7 +74,8 @@ class Session:
             self._recorder.event(t, event)
         record.recorder = self._recorder
         quiet = 0.0 if header["broker_kind"] == "embedded" else _QUIET
-        self.monitor = Monitor(reactor, record, header["rundir"], header["size"], quiet)
+        where = connector or partial(rundir.connector, header["rundir"])
+        self.monitor = Monitor(reactor, record, where, header["size"], quiet)
         self._sampler: Sampler | None = None
 
     def sample(self, pids: Mapping[int, int]) -> None:
@@ -84,7 +88,7 @@ class Session:
     def _woken(self) -> None:
         os.eventfd_read(self._wake)
         self._complain()
-        self.on_growth()
+        self._recorder.followed = self.on_growth()
 
     def _complain(self) -> None:
         if self._recorder.error is not None and not self._said:

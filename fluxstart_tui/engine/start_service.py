@@ -119,9 +119,13 @@ class StartService:
         else:
             self._messages.say(f"error responding to wait request: {os.strerror(errno.ENOENT)}")
 
-    def grew(self) -> None:
-        """Take note, in the loop's thread, that the session has grown: who watches it is told."""
-        self._watchers.grew()
+    def grew(self) -> bool:
+        """Take note, in the loop's thread, that the session has grown: who watches it is told.
+
+        Returns:
+            Whether anybody does.
+        """
+        return self._watchers.grew()
 
     def close(self) -> None:
         """Tell watchers the last of it and hang up."""

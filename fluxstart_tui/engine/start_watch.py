@@ -59,16 +59,17 @@ class Watchers:
             del requests[request]
             request.end()
 
-    def grew(self) -> None:
-        """Take note that the session has grown."""
+    def grew(self) -> bool:
+        """Take note that the session has grown; tell whether anybody wants to know."""
         if not self._watchers:
-            return
+            return False
         if self._pause is not None:
             self._grown = True
-            return
+            return True
         self._pause = self._reactor.call_later(_PAUSE, self._resume)
         for client in list(self._watchers):
             self._inform(client)
+        return True
 
     def close(self) -> None:
         """Say how far it has come at last, and end all streams."""

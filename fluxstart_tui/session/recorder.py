@@ -10,7 +10,7 @@ import math
 from collections import deque
 
 from fluxstart_tui.session.files import Files
-from fluxstart_tui.session.output import losses
+from fluxstart_tui.session.output import STREAMS, losses
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from fluxstart_tui.session.events import Event
     from fluxstart_tui.session.output import Piece
 
-_PAUSE = 0.01
-"""Seconds between two writes while little comes."""
+_PAUSE, _REST = 0.01, 0.25
+"""Seconds between two writes while little comes: if somebody follows, and if nobody does. Each
+takes the engine's thread from those whom it serves, and a boot is the worst time for that."""
 _HURRY = 1 << 20
 """Bytes that are written at once, and that do not wait for the pause to end."""
+_TTY = STREAMS.index("tty")
+"""Is written without a pause: somebody types and waits for the echo."""
 _OVERHEAD = 150
 """Bytes of memory that a queued item takes beside its data, about."""
 
@@ -52,6 +55,8 @@ class Recorder:
     ) -> None:
         self.error: str | None = None
         """Why something is not recorded any more, in the words of the system."""
+        self.followed = False
+        """Whether somebody looks at what is written; to be set from outside."""
         self.position = (0, 0, 0)
         """What can be read now: bytes of the journal, number of the newest segment, its records."""
         self._grown = grown
@@ -116,7 +121,7 @@ class Recorder:
             return
         self._queue.append((t, rank, stream, data))
         self._added += size
-        if waiting >= self._alarm:
+        if waiting >= self._alarm or (stream == _TTY and self._alarm < math.inf):
             self._alarm = math.inf
             self._ring()
         if self._refused:
@@ -170,7 +175,7 @@ class Recorder:
                 self._bell.acquire()
             self._alarm = _HURRY
             if not self._closing:
-                self._bell.acquire(timeout=_PAUSE)
+                self._bell.acquire(timeout=_PAUSE if self.followed else _REST)
             self._alarm = math.inf
             last = self._closing
             while self._queue and not self._abandoned:
