@@ -255,13 +255,8 @@ def test_modes_of_the_program_are_its_own(outer: Callable[[list[str]], Outer]) -
     terminal.wait_for(inner(terminal, "sh"), "sh in the foreground")
     terminal.type(b"secret\r")
     terminal.expect(b"got secret\r\n")
-    modes: list[object] = []
-
-    def restored() -> bool:
-        modes[:] = termios.tcgetattr(terminal.fd)
-        return not terminal.is_raw()
-
-    terminal.wait_for(restored, "the end of raw mode")
+    terminal.wait_for(lambda: not terminal.is_raw(), "the end of raw mode")
+    modes = termios.tcgetattr(terminal.fd)
     expected = [*terminal.modes]
     expected[6] = [*terminal.modes[6]]
     expected[6][termios.VERASE] = b"X"
