@@ -115,8 +115,9 @@ class Monitor:
         """Take that a rank is done with PMI: then it listens."""
         self._ready.add(rank)
         self._settled = self._reactor.now()
-        if rank in self._wanted and (rank == 0 or self._size <= _FEW):
-            self._connect(rank)  # a small instance may be over before the next look
+        at_once = rank == 0 or self._size <= _FEW or not self._quiet
+        if at_once and rank in self._wanted:
+            self._connect(rank)  # the instance may be over before the next look
 
     def ended(self, rank: int) -> None:
         """Take that a broker has ended: what it has said is read to its end."""

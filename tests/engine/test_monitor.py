@@ -39,7 +39,7 @@ def seen(state: InstanceState) -> dict[int, list[tuple[str, str, str]]]:
 
 
 @pytest.mark.parametrize("broker", BROKERS)
-@pytest.mark.parametrize("size", [1, 16])
+@pytest.mark.parametrize("size", [1, 16, 18, 40])
 def test_every_transition_but_the_exit_is_recorded(scene: Path, broker: str, size: int) -> None:
     """On every rank, with rc1 and rc3: exactly what its own log of the same run has."""
     done = support.run(
