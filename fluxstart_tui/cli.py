@@ -8,12 +8,16 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import TypeVar
 
+    from fluxstart_tui.diagnose.launch import live
     from fluxstart_tui.engine.errors import Messages
     from fluxstart_tui.engine.locate import Located
     from fluxstart_tui.launchers.assemble import Assembly
     from fluxstart_tui.options import Draft, Options
+
+    W = TypeVar("W", bound=live.Watch)
 
 PROGRAM = "fluxstart-tui"
 
@@ -89,7 +93,7 @@ def _run(prog: str, words: list[str], messages: Messages) -> int:
         if launcher is not None or (headless and not chosen.record):
             return launch.become_broker(chosen, located, messages)
     if not headless:
-        return _show(prog, words, chosen, located)
+        return _show(words, chosen, located, draft.last("compare"))
     return _headless(chosen, located, messages)
 
 
@@ -112,33 +116,37 @@ def _launch(chosen: Options, located: Located) -> int:
     """Run a launcher, and say what hinders its launch as soon as that is certain."""
     import shutil
 
-    from fluxstart_tui.diagnose.launch import live
+    from fluxstart_tui.diagnose.launch import live, preflight
     from fluxstart_tui.engine import under_launcher
     from fluxstart_tui.engine.output import Output
     from fluxstart_tui.report import diagnosis, launch_log
 
     watches: list[live.Watch] = []
 
-    def reader(launch: Assembly, asked: int, epoch: float, messages: Messages) -> live.Watch:
-        watch = live.Watch(
-            launch.launcher.grammar if launch.launcher is not None else "",
-            asked,
-            launch.argv,
-            epoch,
-            plain=chosen.launcher_raw,
-            found=lambda one: messages.say(f"[{one.id}] {one.sentence}"),
-        )
-        watches.append(watch)
-        return watch
+    def made(kind: type[W]) -> Callable[[Assembly, int, float, Messages], W]:
+        def make(launch: Assembly, asked: int, epoch: float, messages: Messages) -> W:
+            watch = kind(
+                launch.launcher.grammar if launch.launcher is not None else "",
+                asked,
+                launch.command,
+                epoch,
+                plain=chosen.launcher_raw,
+                found=lambda one: messages.say(f"[{one.id}] {one.sentence}"),
+            )
+            watches.append(watch)
+            return watch
 
-    outcome = under_launcher.run(chosen, located, reader)
-    if watches and chosen.summary:
-        found = diagnosis.report(launch_log.Log(watches[0].launch, None, ""))
-        if found.code:
-            columns = shutil.get_terminal_size((100, 24)).columns
-            output = Output(2)
-            output.write(os.fsencode(diagnosis.as_text(found, columns, chosen.prog)))
-            output.close()
+        return make
+
+    outcome = under_launcher.run(chosen, located, made(live.Watch), made(preflight.Preflight))
+    # What has read nothing was not run: the launch itself, where its preflight has failed.
+    read = next((watch for watch in watches if watch.launch.lines), None)
+    if read is not None and chosen.summary and read.hindered:
+        found = diagnosis.report(launch_log.Log(read.launch, None, ""))
+        columns = shutil.get_terminal_size((100, 24)).columns
+        output = Output(2)
+        output.write(os.fsencode(diagnosis.as_text(found, columns, chosen.prog)))
+        output.close()
     return outcome.code
 
 
@@ -179,8 +187,16 @@ def _without_instance(prog: str, draft: Draft) -> int | None:
         raise LaunchError(f"--show: {error}") from None
 
 
-def _show(prog: str, words: list[str], chosen: Options, located: Located) -> int:
-    """Start an instance in the terminal UI."""
+def _show(words: list[str], chosen: Options, located: Located, before: str | None) -> int:
+    """Start an instance in the terminal UI.
+
+    Args:
+        words: the command line.
+        chosen: what it says.
+        located: the broker.
+        before: a session with which the launch is to be compared.
+    """
+    prog = chosen.prog
     from fluxstart_tui import options
     from fluxstart_tui.engine.errors import LaunchError, Messages, reason
     from fluxstart_tui.engine.output import Output
@@ -201,20 +217,52 @@ def _show(prog: str, words: list[str], chosen: Options, located: Located) -> int
     def report(path: str) -> str:
         from fluxstart_tui.report import show  # not before there is something to sum up
 
-        return show.one(path, as_json=False, prog=prog)
+        return show.one(path, as_json=False, prog=prog) + _hindrances(path, prog)
+
+    def again(changed: Sequence[str], environ: Mapping[str, str]) -> int:
+        """Become this program with another command line, as we were started."""
+        own = sys.orig_argv[: len(sys.orig_argv) - len(words)]
+        os.execve(sys.executable, [*own, *changed], environ)
 
     try:
-        return tui.live(engine, chosen.record_dir, report)
+        compared = None if before is None else _compared(before)
+        return tui.live(engine, chosen.record_dir, report, again, compared)
     except SettingsError as error:
         raise LaunchError(str(error)) from None
     except OSError as error:
         raise LaunchError(f"--record: {error.filename}: {reason(error)}") from error
 
 
-def _look(mode: str, target: str | None) -> int:
-    """Look at a session in the terminal UI, without starting anything."""
+def _hindrances(path: str, prog: str) -> str:
+    """Return what hinders the launch of a session, "" if nothing does or there was none."""
+    import shutil
+
+    from fluxstart_tui.report import diagnosis, launch_log
+
+    log = launch_log.read(path)
+    found = diagnosis.report(log)
+    if not log.launch.command or all(one.id == "I1" for one in found.findings):
+        return ""  # a launch that was up when the UI was left
+    return diagnosis.as_text(found, shutil.get_terminal_size((100, 24)).columns, prog)
+
+
+def _compared(before: str) -> str:
+    """Return the directory of the session that --compare names."""
     from fluxstart_tui import target as targets
     from fluxstart_tui.engine.errors import LaunchError
+
+    try:
+        return targets.session(before)
+    except targets.TargetError as error:
+        raise LaunchError(f"--compare: {error}") from None
+
+
+def _look(mode: str, target: str | None) -> int:
+    """Look at a session in the terminal UI, without starting anything."""
+    from fluxstart_tui import foreign
+    from fluxstart_tui import target as targets
+    from fluxstart_tui.engine.errors import LaunchError
+    from fluxstart_tui.probe.family import FamilyError
     from fluxstart_tui.tui import main as tui
     from fluxstart_tui.tui.settings import SettingsError
     from fluxstart_tui.tui.source import SourceError
@@ -222,11 +270,13 @@ def _look(mode: str, target: str | None) -> int:
     if not (os.isatty(0) and os.isatty(1)):
         raise LaunchError(f"--{mode}: stdin and stdout are not terminals")
     try:
+        if mode == "attach" and (watch := foreign.watcher(target)) is not None:
+            return tui.observed(watch)
         directory = targets.session(target)
         return tui.recorded(directory, replay=mode == "replay")
     except SettingsError as error:
         raise LaunchError(str(error)) from None
-    except (SourceError, targets.TargetError) as error:
+    except (SourceError, FamilyError, targets.TargetError) as error:
         raise LaunchError(f"--{mode}: {error}") from None
 
 
@@ -234,13 +284,16 @@ def _diagnose(prog: str, draft: Draft) -> int:
     """Say what hinders a launch: 0 nothing, 1 something, 2 what was named is no launch."""
     import shutil
 
+    from fluxstart_tui import foreign
     from fluxstart_tui.engine.errors import Messages
     from fluxstart_tui.engine.output import Output
+    from fluxstart_tui.probe.family import FamilyError
     from fluxstart_tui.report import diagnosis, launch_log
 
+    target = draft.last("diagnose") or ""
     try:
-        found = diagnosis.report(launch_log.read(draft.last("diagnose") or ""))
-    except launch_log.LogError as error:
+        found = diagnosis.report(foreign.look(target) or launch_log.read(target))
+    except (launch_log.LogError, FamilyError) as error:
         Messages(prog, Output(2)).say(f"--diagnose: {error}")
         return 2
     if draft.given("json"):

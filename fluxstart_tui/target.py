@@ -74,6 +74,16 @@ def session(target: str | None) -> str:
     return _of_instance(target)
 
 
+def is_recorded(target: str) -> bool:
+    """Tell whether an instance that somebody names has a session."""
+    if os.path.basename(target).startswith("local-"):
+        return False  # a broker's socket, which may never answer
+    try:
+        return bool(session(target))
+    except TargetError:
+        return False
+
+
 def _of_instance(target: str) -> str:
     """Ask an instance where it is recorded."""
     from fluxstart_tui.rpc.blocking import Client

@@ -2,13 +2,15 @@
 
 Usage: python screenshots/make.py [DIRECTORY]
 
-With the real flux-broker if there is a `flux` on PATH, else with the embedded broker.
+With the real flux-broker if there is a `flux` on PATH, else with the embedded broker; those of a
+launch only if there is an mpiexec.hydra (PyPI: mpich, 4).
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -50,6 +52,8 @@ VIEWS = (
     ("detail", "run", "d"),
     ("hang", "hang", "1"),
     ("killed", "killed", "1"),
+    ("launch", "launch", "8"),
+    ("finding", "launch", "F"),
 )
 """Name of the picture, the run it shows, and the key of the view."""
 
@@ -92,6 +96,11 @@ def waiting(state: InstanceState) -> bool:
     return len(state.ranks(lambda broker: broker.pmi == "barrier")) == state.size - 1
 
 
+def hindered(state: InstanceState) -> bool:
+    """Tell whether something hinders the launch."""
+    return bool(state.findings)
+
+
 async def picture(session: Path, key: str, path: Path) -> None:
     """Save what a view shows of a session just before it was ended."""
     source = Source(str(session), replay=True)
@@ -120,7 +129,15 @@ def main() -> None:
         quick = ("--test-exit-timeout=1", "-Sbroker.rc3_path=", "-Sbroker.rc1_path=")
         record(base / "hang", waiting, "-s8", *quick, f"--wrap=sh,-c,{hang},sh", "true")
         record(base / "killed", running, "-s8", *quick[1:], "sleep", "99", kill=3)
+        hydra = shutil.which("mpiexec.hydra")
+        if hydra is None:
+            sys.stderr.write("no mpiexec.hydra on PATH: no pictures of a launch\n")
+        else:
+            stop = ("--broker=embedded", "-Sfault.barrier1=5:stop", "sleep", "99")
+            record(base / "launch", hindered, "--launcher=mpiexec.hydra -n 16", *stop)
         for picture_name, run, key in VIEWS:
+            if run == "launch" and hydra is None:
+                continue
             asyncio.run(picture(base / run, key, target / f"{picture_name}.svg"))
 
 

@@ -120,6 +120,11 @@ def processes_of(tmp: Path) -> list[str]:
     return found
 
 
+def wait_for_command(tmp: Path, words: str) -> None:
+    """Wait until a process below `tmp` runs that command: what is typed is echoed before that."""
+    wait_for(lambda: any(words in one for one in processes_of(tmp)), f"{words} to run")
+
+
 def rundirs(tmp: Path) -> list[str]:
     """Return the rundirs that exist below `tmp`."""
     return [path.name for path in tmp.glob("flux-*")]

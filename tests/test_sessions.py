@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fluxstart_tui.session import store
 from fluxstart_tui.session.output import STREAMS
 from fluxstart_tui.session.reader import Session
 from tests import support
@@ -98,6 +99,19 @@ def test_sessions_are_listed_and_the_oldest_go(scene: Path) -> None:
     assert "no sessions" in support.run(scene, "--sessions", env={"XDG_STATE_HOME": "/nowhere"}).out
 
 
+def test_a_directory_among_the_sessions_is_one_of_them(scene: Path) -> None:
+    """The UI names the place of its session: the oldest make room for it all the same."""
+    env = {"XDG_STATE_HOME": str(scene / "state")}
+    root = scene / "state/fluxstart-tui/sessions"
+    for number in range(1, 4):
+        path = root / store.new_name(number * 1e6, "host", number)
+        words = ("--headless", f"--record={path}", "--keep=2", "--broker=embedded", "-s1", "true")
+        assert support.run(scene, *words, env=env).code == 0
+    assert sorted(one.name[-1] for one in root.iterdir()) == ["2", "3"]
+    support.run(scene, *words[:1], "--record=elsewhere", "--keep=1", *words[3:], env=env)
+    assert len(list(root.iterdir())) == 2
+
+
 @pytest.mark.parametrize(
     ("args", "text"),
     [
@@ -105,7 +119,7 @@ def test_sessions_are_listed_and_the_oldest_go(scene: Path) -> None:
         (("-s1", "--record", "--keep=0", "true"), "--keep argument must be > 0"),
         (("-s1", "--record=/proc/nowhere", "true"), "--record: /proc/nowhere: "),
         (("--show=nowhere",), "--show: "),
-        (("--json",), "--json only works with --show or --sessions"),
+        (("--json",), "--json only works with --show, --sessions or --diagnose"),
         (("--show", "--sessions"), "--show and --sessions exclude each other"),
         (("--sessions", "true"), "--sessions takes no command: 'true'"),
         (("--attach=1", "--headless"), "--attach: stdin and stdout are not terminals"),

@@ -197,9 +197,9 @@ class Runat:
             if pid == 0:
                 continue
             if os.WIFSTOPPED(status):
-                # A program that reads from the terminal, or sets its modes, is meant to have it.
-                if os.WSTOPSIG(status) in (signal.SIGTTIN, signal.SIGTTOU):
-                    self._foreground(entry.name, command)
+                # A program that reads from the terminal, or sets its modes, is meant to have it;
+                # flux-broker does not ask what it was that has stopped it.
+                self._foreground(entry.name, command)
             else:
                 command.exit_code = os.waitstatus_to_exitcode(status)
                 self._check(entry, command)

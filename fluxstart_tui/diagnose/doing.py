@@ -12,11 +12,11 @@ from fluxstart_tui.diagnose.words import (
     ordinal,
     printable,
     seconds,
-    signame,
     where,
     who,
 )  # fmt: skip
 from fluxstart_tui.session import tree
+from fluxstart_tui.session.signals import signame
 from fluxstart_tui.session.state import ranks_of
 
 TYPE_CHECKING = False
@@ -28,13 +28,16 @@ _NAMED = 3
 """How many kinds of missing ranks are told apart."""
 
 
-def sentence(state: InstanceState, now: float, parent: Parent | None = None) -> str:
+def sentence(
+    state: InstanceState, now: float, parent: Parent | None = None, *, timed: bool = True
+) -> str:
     """Say in one line what an instance is doing or waiting for.
 
     Args:
         state: the instance.
         now: seconds since the session's start.
         parent: gives a rank's parent in the tree (session/tree.py), by default that of kary:32.
+        timed: whether the exit timer is told, too.
     """
     if state.end is not None:
         by = f", ended by {signame(state.end.signum)}" if state.end.signum else ""
@@ -47,7 +50,7 @@ def sentence(state: InstanceState, now: float, parent: Parent | None = None) -> 
     if state.aborts:
         abort = state.aborts[0][1]
         return f"PMI abort by rank {abort.rank}: waiting for {who(running)} to end"
-    timer = _timer(state, now, running)
+    timer = _timer(state, now, running) if timed else ""
     ending_now = _shutdown(state, now, running, parent)
     if ending_now:
         return f"{ending_now}; {timer}" if timer else ending_now
@@ -93,6 +96,9 @@ def _run(state: InstanceState, now: float) -> str | None:
         return None
     gone = frozenset(rank for rank, broker in state.brokers.items() if broker.exit is not None)
     without = f" without {_named(state, now, gone)}" if gone else ""
+    if leader.stopped:
+        span = seconds(now - leader.stopped_since)
+        return f"program is stopped ({span}), and no shell will continue it{without}"
     return f"program runs ({seconds(now - since)}){without}"
 
 

@@ -15,10 +15,10 @@ from fluxstart_tui.diagnose.words import (
     printable,
     reason,
     seconds,
-    signame,
     where,
     who,
 )  # fmt: skip
+from fluxstart_tui.session.signals import signame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

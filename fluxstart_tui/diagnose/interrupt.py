@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from fluxstart_tui.diagnose.words import PROGRAM, printable, seconds, signame
+from fluxstart_tui.diagnose.words import PROGRAM, printable, seconds
+from fluxstart_tui.session.signals import signame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from fluxstart_tui.diagnose.words import ordinal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from fluxstart_tui.session.state import BrokerState, InstanceState
 
@@ -24,6 +25,8 @@ _STATES = {
     "shutdown": "shutdown",
 }
 _LAST = ordinal("exit")
+_NEXT = dict(zip(_STATES, [*list(_STATES)[1:], "exit"], strict=True))
+"""The phases that last, each with the one that follows it."""
 
 NAMES = ("spawned", *PMI, *_STATES, "exit")
 """All phases in their order."""
@@ -33,7 +36,7 @@ _SPOKEN = {"init": 1, "closed": 1, "put": 2, "barrier": 3, "get": 4, "finalize":
 
 
 class Phase(NamedTuple):
-    """A phase and who has come to it.
+    """A phase, who has come to it and who is through.
 
     The missing are worked out only when they are asked for: a size may be a million.
     """
@@ -42,6 +45,8 @@ class Phase(NamedTuple):
     """One of NAMES."""
     reached: frozenset[int]
     """Ranks that have come at least that far."""
+    through: frozenset[int]
+    """Ranks that are done with it: of a phase that lasts, those that have come to the next."""
     total: int
     """All ranks."""
     last: float | None = None
@@ -49,18 +54,33 @@ class Phase(NamedTuple):
 
     @property
     def k(self) -> int:
-        """How many ranks have come that far."""
-        return len(self.reached)
+        """How many ranks are through."""
+        return len(self.through)
 
     @property
     def complete(self) -> bool:
-        """Whether all ranks have."""
-        return len(self.reached) >= self.total
+        """Whether all ranks are."""
+        return len(self.through) >= self.total
 
     @property
     def missing(self) -> frozenset[int]:
-        """Ranks that have not."""
+        """Ranks that are not."""
+        return frozenset(range(self.total)) - self.through
+
+    @property
+    def absent(self) -> frozenset[int]:
+        """Ranks that have not come to it."""
         return frozenset(range(self.total)) - self.reached
+
+    @property
+    def entered(self) -> bool:
+        """Whether all ranks have come to it, be they through or not."""
+        return len(self.reached) >= self.total
+
+    @property
+    def lasts(self) -> bool:
+        """Whether ranks stay in it, so that coming to it is not yet being through."""
+        return self.name in _NEXT
 
 
 def phases(state: InstanceState) -> list[Phase]:
@@ -82,11 +102,54 @@ def phases(state: InstanceState) -> list[Phase]:
         without = PMI
     elif state.size == 1:
         without = PMI[1:4]
-    return [
-        Phase(name, frozenset(reached[name]), state.size, times.get(name))
-        for name in NAMES
-        if name not in without
-    ]
+    killed = {
+        rank
+        for rank, broker in state.brokers.items()
+        if broker.exit is not None and broker.exit.signum
+    }
+    names = [name for name in NAMES if name not in without]
+    return made(names, reached, state.size, times, killed)
+
+
+def made(
+    names: Iterable[str],
+    reached: Mapping[str, AbstractSet[int]],
+    total: int,
+    times: Mapping[str, float],
+    killed: AbstractSet[int] = frozenset(),
+) -> list[Phase]:
+    """Return phases, given who has come to them.
+
+    Args:
+        names: the phases wanted, in order.
+        reached: ranks that have come to each phase of NAMES.
+        total: number of all ranks.
+        times: when the last rank came to a phase, where that is known.
+        killed: ranks that a signal has ended: they are not through what they were in.
+    """
+    found = []
+    for name in names:
+        there = frozenset(reached[name])
+        through = there & reached[_NEXT[name]] if name in _NEXT else there
+        if _NEXT.get(name) == "exit":
+            through -= killed
+        found.append(Phase(name, there, through, total, times.get(name)))
+    return found
+
+
+def current(found: list[Phase], *, ended: bool) -> int:
+    """Return the index of the phase that all are in, or that holds them up; -1 if all is over.
+
+    That is the first which somebody is not through. But `run` is over when rank 0 cleans up: the
+    others run until it has.
+    """
+    if ended or not found:
+        return -1
+    at = next((i for i, phase in enumerate(found) if not phase.complete), len(found) - 1)
+    if found[at].name == "run" and found[at].entered:
+        cleanup = found[at + 1]
+        return at + (0 in cleanup.reached and 0 not in cleanup.through)
+    return at
 
 
 def passed(state: InstanceState, broker: BrokerState) -> set[str]:

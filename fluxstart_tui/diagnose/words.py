@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-import signal
 
 from fluxstart_tui.rfc import idset
+from fluxstart_tui.session.signals import signame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,14 +78,6 @@ def seconds(span: float) -> str:
         return f"{span:.0f} s"
     minutes = min(round(span / 60), 10**9)
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
-
-
-def signame(signum: int) -> str:
-    """Return a signal's name."""
-    try:
-        return signal.Signals(signum).name
-    except ValueError:
-        return f"signal {signum}"
 
 
 def code(number: int) -> str:

@@ -9,13 +9,26 @@ import signal
 from fluxstart_tui.engine.oom import OomKills
 from fluxstart_tui.rfc import idset
 from fluxstart_tui.session.events import Exit, Signal
+from fluxstart_tui.session.signals import signame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import Protocol
 
-    from fluxstart_tui.engine.broker import Broker
     from fluxstart_tui.engine.record import Record
+
+    class Broker(Protocol):
+        """A broker's process, whoever has started it."""
+
+        @property
+        def rank(self) -> int:
+            """Its rank."""
+
+        @property
+        def pid(self) -> int:
+            """Its pid, not reused yet."""
+
 
 _FAULTS = frozenset(
     (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSYS,
@@ -73,14 +86,14 @@ class Causes:
             if code and self._lost_parent(broker.rank):
                 cause = "parent"
             elif sent is not None:
-                detail = f"after {signal.Signals(sent[0]).name}: {sent[2]}"
+                detail = f"after {signame(sent[0])}: {sent[2]}"
         elif sent is not None and sent[0] == signum:
             cause, detail = sent[1], sent[2]
         elif signum == signal.SIGKILL and (rise := self._oom.rise(broker.rank)):
             cause = "oom"
             detail = f"its cgroup counted {rise} OOM kill{'s' if rise > 1 else ''} since it started"
         elif self._group_had(signum):
-            cause, detail = "shutdown", f"{signal.Signals(signum).name} to our process group"
+            cause, detail = "shutdown", f"{signame(signum)} to our process group"
         elif signum in _FAULTS:
             cause = "crash"
         else:

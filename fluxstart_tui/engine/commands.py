@@ -178,16 +178,17 @@ class Commands:
         self._supervisor.interrupt(signal.SIGTERM, by)
 
 
-def header(about: dict[str, Any]) -> dict[str, Any]:
+def header(began: float, about: dict[str, Any]) -> dict[str, Any]:
     """Return what a session begins with and start.info answers, beside what is particular to it.
 
     Args:
+        began: when the record began, in seconds since 1970: times of events count from it.
         about: what only the caller knows: mode, size, rundir, broker, options.
     """
     from fluxstart_tui import __version__
 
-    now = time.time()
-    start = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now % 1 * 1e6):06d}+00:00"
+    day = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(began))
+    start = f"{day}.{int(began % 1 * 1e6):06d}+00:00"
     return {
         "format": 1,
         "program": f"fluxstart-tui {__version__}",

@@ -113,6 +113,8 @@ class _Watch:
 
     def __init__(self) -> None:
         self._about: list[Any] | None = None
+        self._heard = processes.now()
+        """When the engine last spoke, and lived, in clock ticks: we may be late to see it dead."""
         self._brokers: dict[int, int] = {}
         self._launcher: int | None = None
         self._rundir: rundir.Claim | None = None
@@ -121,6 +123,7 @@ class _Watch:
 
     def told(self, message: list[Any]) -> None:
         """Take one message of the engine's."""
+        self._heard = processes.now()
         match message:
             case ["family", *about]:
                 self._about = about
@@ -163,7 +166,7 @@ class _Watch:
         groups: frozenset[int] = frozenset()
         if self._about is not None:
             tag, cwd, since, group, spare = self._about
-            family = processes.Family(tag, cwd, since, group, spare, self._alone)
+            family = processes.Family(tag, cwd, since, group, spare, self._alone, self._heard)
             family.brokers = self._brokers
             self._end_launcher()
             family.kill()

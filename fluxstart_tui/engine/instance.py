@@ -15,6 +15,7 @@ from fluxstart_tui.engine.company import Company
 from fluxstart_tui.engine.errors import LaunchError, reason
 from fluxstart_tui.engine.relay import Relay
 from fluxstart_tui.engine.stage import Outcome, Stage
+from fluxstart_tui.engine.stops import Stops
 from fluxstart_tui.engine.supervisor import Supervisor
 from fluxstart_tui.engine.tether import Tether
 from fluxstart_tui.rfc import idset
@@ -59,6 +60,7 @@ class Instance:
         self._stage = Stage(options, self._drained)
         self._relay: Relay | None = None
         self._consoles: dict[int, Console] = {}
+        self._stops: Stops | None = None
         self._supervisor: Supervisor | None = None
 
     @property
@@ -81,7 +83,15 @@ class Instance:
 
         Raises:
             LaunchError: something is wrong; `end` cleans up what there is.
+            OSError: the system lacks something.
         """
+        try:
+            self._run()
+        except (LaunchError, OSError) as error:
+            self._stage.failed(error)
+            raise
+
+    def _run(self) -> None:
         options, stage = self._options, self._stage
         terminals = consoles.ranks(options)
         limit = FileLimit()
@@ -150,6 +160,8 @@ class Instance:
         supervisor.on_exit = stage.serve(control).exited
         if stage.session is not None:
             stage.session.sample(supervisor.pids)
+        if self._consoles:
+            self._stops = Stops(stage.reactor, stage.record, self._consoles)
         if 0 in self._consoles:
             self._consoles[0].start()
         if self._options.tether is not None:
@@ -164,6 +176,8 @@ class Instance:
         stage, supervisor = self._stage, self._supervisor
         if stage.session is not None:
             stage.session.unwatch()
+        if self._stops is not None:
+            self._stops.close()
         for console in self._consoles.values():
             console.close()
         if self._relay is not None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
+
+from fluxstart_tui.tap.exchange import TIMEOUT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +19,9 @@ _WAIT = (
 WAITING = ("sh", "-c", _WAIT)
 """Runs as the initial program where none is given: a shell would find no terminal to read from."""
 
+_EXCHANGE_SINCE = (0, 82)
+"""The first version of which `flux pmi` knows --timeout."""
+
 
 def start(located: Located) -> list[str]:
     """Return the words that start one broker; normal mode's options may follow.
@@ -27,6 +33,22 @@ def start(located: Located) -> list[str]:
         return ["flux", "start"]
     broker = located.words[0] if located.kind == "given" else "embedded"
     return [sys.executable, "-m", "fluxstart_tui", "--headless", f"--broker={broker}"]
+
+
+def exchange(located: Located) -> list[str]:
+    """Return the words that exchange over PMI and do nothing else.
+
+    Flux's own does it by any method and plugin that its brokers can use, ours by what all have.
+    """
+    if located.kind == "flux" and _number(located.version()) >= _EXCHANGE_SINCE:
+        return ["flux", "pmi", "-v", f"--timeout={TIMEOUT}s", "exchange"]
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    return [sys.executable, "-I", "-S", os.path.join(root, "tap", "exchange.py")]
+
+
+def _number(version: str) -> tuple[int, ...]:
+    """Return the first two numbers of a version."""
+    return tuple(int(part) for part in version.split(".")[:2] if part.isdecimal())
 
 
 def given(options: Options) -> list[str]:

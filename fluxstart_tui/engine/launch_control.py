@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import errno
-import os
 import signal
 
 from fluxstart_tui.engine.start_control import Held, Position
-from fluxstart_tui.rfc import idset
 from fluxstart_tui.rpc.errors import RpcError
-from fluxstart_tui.session import events
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +25,7 @@ class LaunchControl:
         launched: the launcher.
         record: has the session.
         info: what start.info answers.
-        reader: knows the size, and the pids of brokers on this host.
+        reader: knows the size.
     """
 
     def __init__(
@@ -50,7 +47,7 @@ class LaunchControl:
 
     def pid(self, rank: int) -> int:
         """Return the pid of a broker on this host, -1 if it is not known to run here."""
-        return self._reader.pids.get(rank, -1)
+        return self._launched.local.pids.get(rank, -1)
 
     def exit_rc(self, rank: int) -> int:  # noqa: ARG002 - Control's
         """Return 0: only the launcher knows how a broker has ended."""
@@ -68,19 +65,10 @@ class LaunchControl:
         """
         if not 0 < signum < signal.NSIG:
             raise RpcError(errno.EINVAL)
-        sent = set()
-        for rank in ranks:
-            pid = self.pid(rank)
-            try:
-                if pid > 0:
-                    os.kill(pid, signum)
-                    sent.add(rank)
-            except OSError:
-                continue
+        sent = self._launched.local.signal(ranks, signum, by)
         if not sent:
             raise RpcError(errno.ENOTSUP, "no such broker is known to run on this host")
-        self._record.event(events.Signal(idset.encode(sent), signum, by))
-        return frozenset(sent)
+        return sent
 
     def info(self) -> dict[str, Any]:
         """Return what start.info answers."""
@@ -107,9 +95,9 @@ class LaunchControl:
 
     def fire_timer(self, by: str) -> frozenset[int]:
         """Kill the launcher and what it runs on this host."""
-        self._launched.interrupt(signal.SIGKILL, by)
-        self._launched.interrupt(signal.SIGKILL, by)
-        return frozenset(self._reader.pids)
+        ranks = frozenset(self._launched.local.pids)
+        self._launched.kill(by)
+        return ranks
 
     def input(self, rank: int, data: bytes, done: Callable[[int], None]) -> None:  # noqa: ARG002 - Control's
         """Refuse: brokers have no terminal of ours."""

@@ -11,10 +11,14 @@ import signal
 
 from fluxstart_tui.engine.broker import Broker, FileLimit
 from fluxstart_tui.engine.errors import LaunchError, reason
+from fluxstart_tui.engine.local_ranks import LocalRanks
+from fluxstart_tui.engine.orderly_end import SETTLE
 from fluxstart_tui.engine.place import SIGNALS
+from fluxstart_tui.engine.probes import Probes
 from fluxstart_tui.engine.record import STDERR, STDOUT
 from fluxstart_tui.engine.relay import LINE_MAX
 from fluxstart_tui.session import events
+from fluxstart_tui.session.signals import signame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,14 +26,17 @@ if TYPE_CHECKING:
 
     from fluxstart_tui.engine.command import Environ
     from fluxstart_tui.engine.custody import Custody
+    from fluxstart_tui.engine.record import Record
     from fluxstart_tui.engine.stage import Stage
     from fluxstart_tui.session.events import Event
     from fluxstart_tui.session.said import Reader
 
 _CHUNK = 65536
 _LOOK = 1.0
-_PATIENCE = 5.0
-"""Seconds between two signals of a stop sequence: what ranks get to end in order."""
+_PATIENCE = 20.0
+"""Seconds between two signals of a stop sequence: what an instance gets to end in order."""
+_IN_PMI = 1.0
+"""The same for brokers in PMI: they block all signals there, so that they can not end at all."""
 _AGAIN = 0.3
 """Seconds before the same signal is sent a second time: Hydra and srun count it then."""
 _DRAIN = 1.0
@@ -45,6 +52,7 @@ class Launched:
         environ: makes its environment.
         stop: names of the signals that end it, in this order: TERM, KILL...
         reader: understands what it prints.
+        record: takes what happens, if it is no part of the instance's own story.
     """
 
     def __init__(
@@ -54,28 +62,45 @@ class Launched:
         environ: Environ,
         stop: Sequence[str],
         reader: Reader,
+        record: Record | None = None,
     ) -> None:
         self._stage = stage
         self._reactor = stage.reactor
-        self._record = stage.record
+        self._record = record or stage.record
+        self._environ = environ
         self._launcher = Broker(0, argv, environ, pmi=False)
         self._stop = [signal.Signals[f"SIG{name}"] for name in stop]
         self._reader = reader
         self._custody: Custody = stage.place.custody()
         self._limit = FileLimit()
         self._rest: dict[int, bytes] = {}
-        self.pids: dict[int, int] = {}
-        """Pids of the brokers on this host, by rank, as far as they are known."""
+        self.local = LocalRanks(self._reactor, self._record, reader, lambda: self._by)
+        """The brokers on this host, as far as they are known."""
+        self._greeted = False
+        """Whether a broker has told its pid that is not followed yet."""
+        self._probes = Probes(self._reactor, self._record, reader, self.local)
         self._running = False
         self.code = 0
-        """The launcher's exit code; 128 + signal if it was killed."""
+        """The launcher's exit code; 128 + signal if it was killed, or ended well by one to us."""
         self.signals = 0
         """How many signals have come."""
         self.ended_by = 0
         """The signal to us that ended it, 0 if none."""
-        for signum in SIGNALS:
-            if signal.getsignal(signum) is not signal.SIG_IGN:
-                self._reactor.on_signal(signum, self._signalled_by(signum))
+        self._by = ""
+        """By what it was told to end."""
+        self._told = 0.0
+        """When it was."""
+        self.ended = False
+        """Whether it has been run to its end."""
+        if record is None:
+            for signum in SIGNALS:
+                if signal.getsignal(signum) is not signal.SIG_IGN:
+                    self._reactor.on_signal(signum, self._signalled_by(signum))
+
+    def beside(self, argv: list[str], reader: Reader, record: Record) -> Launched:
+        """Return the same launcher for another command, that takes no signals to us."""
+        stop = [signum.name[3:] for signum in self._stop]
+        return Launched(self._stage, argv, self._environ, stop, reader, record)
 
     @property
     def pid(self) -> int:
@@ -107,21 +132,22 @@ class Launched:
         self._look()
         while self._running:
             self._reactor.run_once()
+        self._probes.close()
         self._drain()
         left = self._custody.left()
         if left:
             pids = ", ".join(str(process.pid) for process in left)
             self._stage.messages.say(f"the launcher has left processes behind, killed: {pids}")
             self._custody.sweep()
+            self._drain()
+        self.local.close()
+        self.ended = True
         self._note(self._reader.ended(self._record.now(), self.code))
 
     def _look(self) -> None:
         if self._running:
+            self._probes.look(self._launcher.pid)
             self._note(self._reader.look(self._record.now()))
-            pids = self._reader.pids
-            for rank in self.pids.keys() - pids.keys():
-                del self.pids[rank]
-            self.pids.update(pids)
             self._reactor.call_later(_LOOK, self._look)
 
     def _note(self, found: Sequence[Event], at: float | None = None) -> None:
@@ -144,6 +170,9 @@ class Launched:
             lines.append(self._rest[fd])
             self._rest[fd] = b""
         shown = [line + b"\n" for line in lines if self._take(stream, line)]
+        if self._greeted:
+            self._greeted = False
+            self.local.follow(self._reader.pids)
         if shown:
             self._stage.outputs[stream - STDOUT].write(b"".join(shown))
         if not data:
@@ -157,6 +186,7 @@ class Launched:
         said = self._reader.take(now, stream, line)
         self._record.data(said.rank, said.stream, said.text + b"\n", said.at)
         self._note(said.events, said.at)
+        self._greeted = self._greeted or any(isinstance(e, events.Spawn) for e in said.events)
         return said.shown
 
     def _exited(self) -> None:
@@ -167,15 +197,18 @@ class Launched:
         self._custody.reaped(self._launcher)
         signum = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
         self.code = 128 + signum if signum else os.waitstatus_to_exitcode(status)
+        if not self.code and self.ended_by:  # some launchers call that a success
+            self.code = 128 + self.ended_by
 
     def _drain(self) -> None:
+        """Read what is left in the pipes, and take the ends of brokers."""
         end = self._reactor.now() + _DRAIN
-        while self._rest and (left := end - self._reactor.now()) > 0:
+        while (self._rest or self.local.pids) and (left := end - self._reactor.now()) > 0:
             self._reactor.run_once(left)
         for fd in list(self._rest):
             self._reactor.remove_reader(fd)
             os.close(fd)
-        self._rest.clear()
+            del self._rest[fd]
 
     def _signalled_by(self, signum: int) -> Callable[[], None]:
         return lambda: self.interrupt(signum)
@@ -188,13 +221,21 @@ class Launched:
             by: who wants it, if it is not a signal that has come.
         """
         self.signals += 1
-        who = by or f"{signal.Signals(signum).name} to us"
+        who = by or f"{signame(signum)} to us"
         if not self.ended_by:
-            self.ended_by = signum
-            self._record.event(events.Signal("", signum, who))
-            self._send(list(self._stop))
-        else:
+            self._end(signum, who, self._stop)
+        elif self._reactor.now() - self._told > SETTLE:
             self._send([signal.SIGKILL])
+
+    def kill(self, by: str) -> None:
+        """Kill the launcher, and what it runs on this host, because somebody wants it."""
+        self._end(signal.SIGKILL, by, [signal.SIGKILL])
+
+    def _end(self, signum: int, by: str, sequence: list[signal.Signals]) -> None:
+        self.ended_by, self._by, self._told = signum, by, self._reactor.now()
+        self._reader.stopping(self._record.now(), by)
+        self._record.event(events.Signal("", signum, by))
+        self._send(sequence)
 
     def _send(self, sequence: list[signal.Signals]) -> None:
         if not self._running or not sequence:
@@ -205,5 +246,7 @@ class Launched:
             self._custody.kill([self._launcher])
             return
         self._launcher.kill(signum)
-        wait = _AGAIN if rest[:1] == [signum] else _PATIENCE
+        wait = _IN_PMI if self._reader.in_pmi else _PATIENCE
+        if rest[:1] == [signum]:
+            wait = _AGAIN
         self._reactor.call_later(wait, lambda: self._send(rest))

@@ -7,7 +7,6 @@ taken apart only as far as it takes to see that.
 
 from __future__ import annotations
 
-import time
 from typing import NamedTuple
 
 from fluxstart_tui.rfc import fsd
@@ -68,7 +67,10 @@ def program_end(text: str) -> events.Program | None:
 
 
 class Clock:
-    """Turns the wall clock time of log records into seconds since the record began."""
+    """Turns the wall clock time of log records into seconds since the record began.
+
+    It is what views do with the session's start (tui/broker_log.py): both have the same times.
+    """
 
     def __init__(self, record: Record) -> None:
         self._record = record
@@ -76,14 +78,15 @@ class Clock:
     def at(self, stamp: bytes) -> float:
         """Return when a record `YYYY-MM-DDTHH:MM:SS.ffffffZ` was made; now if it is not that.
 
-        Only the time of day is looked at: a record is hours old at the most.
+        Only the time of day is looked at: a record is hours old at the most. None comes from the
+        future, whatever somebody has done to the wall clock.
         """
         now = self._record.now()
         try:
             day = int(stamp[11:13]) * 3600 + int(stamp[14:16]) * 60 + float(stamp[17:-1])
         except ValueError:
             return now
-        age = (time.time() - day) % 86400
+        age = (self._record.began + now - day) % 86400
         return max(0.0, now - age) if age < 43200 else now
 
 

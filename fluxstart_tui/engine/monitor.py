@@ -116,8 +116,11 @@ class Monitor:
         self._ready.add(rank)
         self._settled = self._reactor.now()
         at_once = rank == 0 or self._size <= _FEW or not self._quiet
-        if at_once and rank in self._wanted:
-            self._connect(rank)  # the instance may be over before the next look
+        reached = at_once and rank in self._wanted and self._connect(rank)
+        if at_once and not reached and self._size <= _FEW:
+            # The instance may be over before the next look, if that is not soon.
+            self._timer.cancel()
+            self._timer = self._reactor.call_later(_EAGER, self._look)
 
     def ended(self, rank: int) -> None:
         """Take that a broker has ended: what it has said is read to its end."""

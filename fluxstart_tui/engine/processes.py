@@ -76,6 +76,7 @@ class Family:
         spare: pids that are never touched, such as the engine's helpers.
         alone: tells whether the rundir is still the instance's only. Once it is not, what is
             younger is not recognised by the tag: it may be another instance's.
+        seen_alone: when it was so for certain, in clock ticks; None is now.
     """
 
     def __init__(
@@ -86,12 +87,13 @@ class Family:
         group: int,
         spare: Iterable[int] = (),
         alone: Callable[[], bool] = lambda: True,
+        seen_alone: int | None = None,
     ) -> None:
         self._tag = os.fsencode(f"{TAG}={tag}")
         self._cwd = cwd
         self._since = since
         self._alone = alone
-        self._seen_alone = now()
+        self._seen_alone = now() if seen_alone is None else seen_alone
         self._until: int | None = None
         self._strange = {0, group}
         self._spare = {os.getpid(), *spare}

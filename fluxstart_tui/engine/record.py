@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from fluxstart_tui.session.events import Message, Sample
 
 TYPE_CHECKING = False
@@ -30,9 +32,17 @@ class Record:
         self._clock = clock
         self.start = clock()
         """What the clock said when the record began."""
+        self.began = time.time()
+        """When that was, in seconds since 1970: the session's start, and what times that others
+        have written on their records count from."""
         self.recorder = recorder
         self.events: list[tuple[float, Event]] = []
         """All events but samples, in order."""
+
+    def reach_back(self, began: float) -> None:
+        """Count time from an earlier moment, in seconds since 1970."""
+        self.start -= self.began - began
+        self.began = began
 
     def now(self) -> float:
         """Return the time in seconds since the record began."""

@@ -113,12 +113,13 @@ class Stage:
             if value != options._field_defaults.get(name)
         }
         self.header = header(
+            self.record.began,
             {
                 "argv": [options.prog, *sys.argv[1:]],
                 "options": given,
                 "start_uri": command.start_uri(os.path.abspath(self.place.path)),
                 **about,
-            }
+            },
         )
         if not options.record:
             return

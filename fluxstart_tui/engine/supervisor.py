@@ -15,6 +15,7 @@ from fluxstart_tui.engine.place import SIGNALS
 from fluxstart_tui.engine.pmi_server import PmiServer
 from fluxstart_tui.rfc import idset
 from fluxstart_tui.session import events
+from fluxstart_tui.session.signals import signame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -210,7 +211,7 @@ class Supervisor:
         told: str | None = None
         if end.signum:
             self._disorderly = True
-            how = f"was killed by signal {end.signum}"
+            how = f"was killed by {signame(end.signum)}"
             told = signal.strsignal(end.signum)
         elif end.code > 0:
             how = told = f"exited with rc={end.code}"
@@ -269,7 +270,7 @@ class Supervisor:
         """
         now = self._reactor.now()
         self.signals += 1
-        who = by or f"{signal.Signals(signum).name} to {self._messages.prog} (pid {os.getpid()})"
+        who = by or f"{signame(signum)} to {self._messages.prog} (pid {os.getpid()})"
         if self._signal is None:
             self._signal, self._signal_time = signum, now
             self.ending = True

@@ -12,6 +12,7 @@ from fluxstart_tui.engine import command, launch_command
 from fluxstart_tui.engine.errors import LaunchError, reason
 from fluxstart_tui.engine.launch_control import LaunchControl
 from fluxstart_tui.engine.launched import Launched
+from fluxstart_tui.engine.preflight import Preflight
 from fluxstart_tui.engine.processes import TAG
 from fluxstart_tui.engine.stage import Outcome, Stage
 from fluxstart_tui.engine.tether import Tether
@@ -25,23 +26,27 @@ if TYPE_CHECKING:
     from fluxstart_tui.engine.locate import Located
     from fluxstart_tui.launchers.assemble import Assembly
     from fluxstart_tui.options import Options
-    from fluxstart_tui.session.said import Reader
+    from fluxstart_tui.session.said import Checker, Reader
 
     MakeReader = Callable[[Assembly, int, float, Messages], Reader]
     """Given a launch, its size if that was asked for, and the wall clock time of its start."""
+    MakeChecker = Callable[[Assembly, int, float, Messages], Checker]
 
 _VERSION_TIMEOUT = 5.0
 _STOP = ("TERM", "KILL")
 """How a launcher is ended that is not known."""
 
 
-def run(options: Options, located: Located, make_reader: MakeReader) -> Outcome:
+def run(
+    options: Options, located: Located, make_reader: MakeReader, make_checker: MakeChecker
+) -> Outcome:
     """Run a launch from start to end.
 
     Args:
         options: the command line; `launcher` is given.
         located: what the launcher is to start.
         make_reader: makes what understands the launcher's output.
+        make_checker: the same for --preflight.
 
     Raises:
         LaunchError: it could not be started; nothing is left of it.
@@ -49,11 +54,18 @@ def run(options: Options, located: Located, make_reader: MakeReader) -> Outcome:
     stage = Stage(options, lambda: None)
     try:
         process.secure_descriptors()
-        launched = _make(stage, options, located, make_reader)
-        if launched is None:
+        assembly = _plan(stage, options, located)
+        if options.noexec:
+            stage.messages.say(f"running: {assembly.by_hand}")
             return stage.outcome(0)
+        launched, preflight = _make(stage, options, located, assembly, make_reader, make_checker)
         try:
-            launched.run()
+            if preflight is None or preflight.passes():
+                stage.messages.say(f"running: {assembly.by_hand}")
+                launched.run()
+        except (LaunchError, OSError) as error:
+            stage.failed(error)
+            raise
         finally:
             stage.flush(lambda: launched.signals)
             stage.conclude(launched.code, launched.ended_by, located.words[0])
@@ -64,27 +76,39 @@ def run(options: Options, located: Located, make_reader: MakeReader) -> Outcome:
     return stage.outcome(launched.code)
 
 
-def _make(
-    stage: Stage, options: Options, located: Located, make_reader: MakeReader
-) -> Launched | None:
-    """Make the launch; None if it is only to be printed."""
+def _plan(stage: Stage, options: Options, located: Located) -> Assembly:
+    """Put the command together."""
     stage.settle()
-    uri = command.start_uri(os.path.abspath(stage.place.path))
-    env = {**located.env, TAG: uri}
+    uri = _uri(stage)
     assembly = assemble.assemble(
         options.launcher,
         launch_command.start(located),
         launch_command.given(options),
         options.command or launch_command.WAITING,
         tag=uri,
-        version=_version(options.launcher, env),
+        version=_version(options.launcher, located.env),
         raw=options.launcher_raw,
         tap=_tap(options.pmi_tap),
     )
-    for text in (*assembly.notes, f"running: {assembly.by_hand}"):
+    for text in assembly.notes:
         stage.messages.say(text)
-    if options.noexec:
-        return None
+    return assembly
+
+
+def _uri(stage: Stage) -> str:
+    """Return the start service's address, which marks all processes of the launch on this host."""
+    return command.start_uri(os.path.abspath(stage.place.path))
+
+
+def _make(
+    stage: Stage,
+    options: Options,
+    located: Located,
+    assembly: Assembly,
+    make_reader: MakeReader,
+    make_checker: MakeChecker,
+) -> tuple[Launched, Preflight | None]:
+    """Make the launch, and what goes before it."""
     asked = table.asked(options.launcher) or 0
     stage.begin(
         {
@@ -93,21 +117,28 @@ def _make(
             "mode": "launcher",
             "launcher": assembly.launcher.name if assembly.launcher is not None else "",
             "launch": assembly.argv,
+            "command": assembly.command,
             "by_hand": assembly.by_hand,
             "rundir": os.path.abspath(stage.place.path),
             "size": asked,
             "terminals": "",
         }
     )
-    reader = make_reader(assembly, asked, time.time() - stage.record.now(), stage.messages)
+    epoch = time.time() - stage.record.now()
+    reader = make_reader(assembly, asked, epoch, stage.messages)
+    env = {**located.env, TAG: _uri(stage)}
     stop = assembly.launcher.stop if assembly.launcher is not None else _STOP
     launched = Launched(stage, assembly.argv, lambda _fd: env, stop, reader)
     stage.serve(LaunchControl(launched, stage.record, stage.header, reader))
     if stage.session is not None:
-        stage.session.sample(launched.pids)
+        stage.session.sample(launched.local.pids)
     if options.tether is not None:
         Tether(stage.reactor, options.tether, launched.interrupt)
-    return launched
+    if not options.preflight:
+        return launched, None
+    checker = make_checker(assembly, asked, epoch, stage.messages)
+    exchange = [*assembly.before, *launch_command.exchange(located)]
+    return launched, Preflight(stage, launched, exchange, checker)
 
 
 def _version(words: Sequence[str], env: dict[str, str]) -> str:

@@ -47,10 +47,14 @@ class Assembly(NamedTuple):
     """A command to run."""
 
     argv: list[str]
+    before: list[str]
+    """The words of `argv` before the broker's own: with them other things are launched alike."""
     launcher: Launcher | None
     """Which one it is, None if it is not known."""
+    command: list[str]
+    """The user's own, without what makes it tell of itself."""
     by_hand: str
-    """What does the same in a shell, the hello line and the tap left out."""
+    """What does the same as `argv` in a shell, the hello line and the tap left out."""
     notes: list[str]
     """What of the user's command was changed, one sentence each."""
 
@@ -79,20 +83,22 @@ def assemble(
         tap: words of the PMI tap, if it is wanted.
     """
     known = table.recognise(launcher, version)
-    if raw:
-        argv = [*launcher, *start, *options, *program]
-        return Assembly(argv, known, shlex.join(argv), [])
-    notes: list[str] = []
     words = list(launcher)
+    if words[0].partition("=")[0].isidentifier() and "=" in words[0]:  # a shell's way to say it
+        words.insert(0, "env")
+    notes: list[str] = []
+    if known is not None and known.name == "srun" and "--pty" in words and not raw:
+        words.remove("--pty")
+        notes.append("--pty was left out: it throws away what ranks other than 0 say")
+    command = [*words, *start, *options, *program]
+    if raw:
+        return Assembly(command, words, known, command, shlex.join(command), notes)
     if known is not None:
         words = _labelled(words, known)
-        if known.name == "srun" and "--pty" in words:
-            words.remove("--pty")
-            notes.append("--pty was left out: it throws away what ranks other than 0 say")
     broker = [*start, *_LOG, *options, *program]
     by_hand = shlex.join([*words, "env", "FLUX_PMI_DEBUG=1", *broker])
-    told = hello.words({"FLUX_PMI_DEBUG": "1", TAG: tag})
-    return Assembly([*words, *tap, *told, *broker], known, by_hand, notes)
+    before = [*words, *tap, *hello.words({"FLUX_PMI_DEBUG": "1", TAG: tag})]
+    return Assembly([*before, *broker], before, known, command, by_hand, notes)
 
 
 def _labelled(words: list[str], known: Launcher) -> list[str]:

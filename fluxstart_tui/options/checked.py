@@ -49,6 +49,7 @@ class Options(NamedTuple):
     launcher_raw: bool = False
     pmi_tap: str = ""
     """`tap` or `bridge`, if the wire is to be seen."""
+    preflight: bool = False
     headless: bool = False
     broker: str | None = None
     label_io: bool = False

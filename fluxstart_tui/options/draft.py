@@ -131,6 +131,7 @@ class Draft:
             launcher=self._launcher(),
             launcher_raw="launcher-raw" in self._found,
             pmi_tap=self._tap(),
+            preflight="preflight" in self._found,
             headless="headless" in self._found,
             broker=self.broker,
             label_io="label-io" in self._found,
@@ -145,7 +146,7 @@ class Draft:
     def _launcher(self) -> tuple[str, ...]:
         text = self.last("launcher")
         if text is None:
-            for name in ("launcher-raw", "pmi-tap"):
+            for name in ("launcher-raw", "pmi-tap", "preflight"):
                 if name in self._found:
                     raise self._fail(f"--{name} only works with --launcher")
             return ()

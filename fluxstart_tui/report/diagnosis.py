@@ -29,6 +29,8 @@ _TEXT = 500
 _KEY = re.compile(r'("pubkey":")[^"]*')
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>#|~&])")
 
+_ELSEWHERE = "on hosts that were not looked at"
+
 _TIPS = {"SG": "on single node instances", "HW": "on hardware"}
 
 
@@ -62,16 +64,21 @@ def _groups(launch: Launch) -> list[tuple[str, frozenset[int]]]:
     found: dict[tuple[int, str], set[int]] = {}
     for number in launch.everyone | launch.waited:
         rank = launch.ranks.get(number)
-        found.setdefault((int(rank.stage) if rank else 0, _where(rank)), set()).add(number)
+        found.setdefault((int(rank.stage) if rank else 0, where(rank)), set()).add(number)
+    if launch.elsewhere - launch.waited:
+        found[-1, _ELSEWHERE] = set(launch.elsewhere - launch.waited)
     return [(where, frozenset(ranks)) for (_, where), ranks in sorted(found.items())]
 
 
-def _where(rank: Rank | None) -> str:
+def where(rank: Rank | None) -> str:
+    """Say where a rank is, or how it has ended."""
     if rank is None:
         return WAITS[min(WAITS)]
     last = WAITS[rank.stage]
     if rank.exit is not None:
         return printable(rank.exit.how, 60) + ("" if rank.stage == Stage.EXIT else f" ({last})")
+    if rank.probe is not None and rank.probe.frozen:
+        return f"{rank.probe.frozen} ({last})"
     return f"failed ({last})" if rank.errors or rank.failed else last
 
 
@@ -85,6 +92,7 @@ def as_json(found: Report) -> str:
         "command": list(launch.command) or None,
         "size": launch.size or None,
         "lines": launch.lines,
+        "benign_lines": launch.benign,
         "seconds": launch.now,
         "running": found.log.now is not None,
         "exit_code": launch.code,
@@ -93,6 +101,7 @@ def as_json(found: Report) -> str:
             {
                 "name": phase.name,
                 "reached": idset.encode(phase.reached),
+                "through": idset.encode(phase.through),
                 "missing": idset.encode(phase.missing),
             }
             for phase in launch.phases()
@@ -104,7 +113,10 @@ def as_json(found: Report) -> str:
                 "ranks": idset.encode(one.ranks),
                 "sentence": one.sentence,
                 "evidence": [
-                    {"line": line.number, "t": line.t, "rank": line.rank, "text": _shown(line)}
+                    {
+                        "line": _number(line, found.log), "t": line.t, "rank": line.rank,
+                        "text": shown(line),
+                    }
                     for line in one.evidence
                 ],
                 "remedies": list(one.remedies),
@@ -128,13 +140,14 @@ def as_text(found: Report, width: int = WIDTH, prog: str = "fluxstart-tui") -> s
     width = max(40, min(width, WIDTH))
     lines = _wrap(f"{prog}: {_headline(found)}", width, "  ")
     for one in found.findings:
-        lines += ["", *_wrap(f"{one.id:<4}{one.sentence}", width, "    ")]
+        sure = "" if one.confidence == "certain" else f" ({one.confidence})"
+        lines += ["", *_wrap(f"{one.id:<4}{one.sentence}{sure}", width, "    ")]
         for line in one.evidence:
-            lines.append(_cut(f"    | {_place(line)}  {_shown(line)}", width))
+            lines.append(_cut(f"    | {place(line, found.log)}  {shown(line)}", width))
         for remedy in one.remedies:
             lines.append(f"    $ {remedy}")  # not wrapped: it is there to be copied
         if one.tip:
-            lines += _wrap(f"    {_tip(one.tip)}", width, "    ")
+            lines += _wrap(f"    {see(one.tip)}", width, "    ")
     if found.groups:
         lines += ["", "ranks"]
         for where, ranks in found.groups:
@@ -149,11 +162,11 @@ def as_markdown(found: Report) -> str:
         lines += ["Command:", "", f"    {printable(' '.join(found.log.launch.command), 2000)}", ""]
     for one in found.findings:
         lines += [f"### {one.id}: {_plain(one.sentence)}", ""]
-        lines += [f"    {_place(line)}  {_shown(line)}" for line in one.evidence]
+        lines += [f"    {place(line, found.log)}  {shown(line)}" for line in one.evidence]
         if one.remedies:
             lines += ["", "Try:", "", *(f"    {remedy}" for remedy in one.remedies)]
         if one.tip:
-            lines += ["", _tip(one.tip)]
+            lines += ["", see(one.tip)]
         lines.append("")
     if found.groups:
         lines += ["| ranks | where |", "|---|---|"]
@@ -165,7 +178,8 @@ def _headline(found: Report) -> str:
     launch = found.log.launch
     if not launch.known:
         return f"{printable(found.log.source, 200)}: not the log of a launch of Flux"
-    parts = [found.launcher or "unknown launcher", _size(launch), f"{launch.lines} lines"]
+    parts = [found.launcher or "unknown launcher", _size(launch)]
+    parts += [f"{launch.lines} lines"] if found.log.numbered else []
     if launch.now is not None:
         parts.append(seconds(launch.now))
     if not found.findings:
@@ -184,18 +198,26 @@ def _size(launch: Launch) -> str:
     return who(launch.everyone) if launch.everyone else "size unknown"
 
 
-def _place(line: Line) -> str:
-    when = f" {line.t:.3f}s" if line.t is not None else ""
-    where = f"line {line.number}" if line.number != NO_LINE else "journal"
-    return f"{where}{when}" + (f" rank {line.rank}:" if line.rank is not None else ":")
+def _number(line: Line, log: Log) -> int | None:
+    return line.number if log.numbered else None
 
 
-def _shown(line: Line) -> str:
+def place(line: Line, log: Log) -> str:
+    """Say where a line stands: its number, time and rank."""
+    known = "journal" if line.number == NO_LINE else f"line {line.number}"
+    parts = [known] if log.numbered else []
+    parts += [f"{line.t:.3f}s"] if line.t is not None else []
+    parts += [f"rank {line.rank}"] if line.rank is not None else []
+    return f"{' '.join(parts)}:"
+
+
+def shown(line: Line) -> str:
     """Return a line to be shown: harmless, and without the key of a card."""
     return printable(_KEY.sub(r"\1...", line.text), _TEXT)
 
 
-def _tip(tip: str) -> str:
+def see(tip: str) -> str:
+    """Name the place in flux-start(1) that a finding's tip is about."""
     numbers = [name for name in tip.split(", ") if name not in _TIPS]
     texts = [_TIPS[name] for name in tip.split(", ") if name in _TIPS]
     if numbers:

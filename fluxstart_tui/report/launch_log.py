@@ -37,6 +37,8 @@ class Log(NamedTuple):
     now: float | None
     """Seconds since its start if it still goes on, None if it does not."""
     source: str
+    numbered: bool = True
+    """Whether its lines have numbers: what was seen of processes has none."""
 
 
 def read(path: str) -> Log:

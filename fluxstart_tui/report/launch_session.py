@@ -1,4 +1,4 @@
-"""A launch from a session of test mode: its output, with what its journal knows for certain."""
+"""A launch from a session: its output, with what its journal knows for certain."""
 
 from __future__ import annotations
 
@@ -6,21 +6,35 @@ import time
 
 from fluxstart_tui.diagnose.interrupt import killed
 from fluxstart_tui.diagnose.launch.launch import TEXT_MAX, Launch
-from fluxstart_tui.diagnose.launch.state import NO_LINE, PHASES, Line, Stage
+from fluxstart_tui.diagnose.launch.state import NO_LINE, PHASES, Line, Probe, Stage
 from fluxstart_tui.diagnose.progress import passed
 from fluxstart_tui.diagnose.rewind import rewind
-from fluxstart_tui.diagnose.words import ending
+from fluxstart_tui.diagnose.words import ending, where
+from fluxstart_tui.launchers import table
 from fluxstart_tui.session.output import STREAMS
 from fluxstart_tui.session.reader import Session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from typing import Any
+
+    from fluxstart_tui.session.events import Exit
+    from fluxstart_tui.session.output_reader import SpoolReader
     from fluxstart_tui.session.state import BrokerState, InstanceState
+
+LAUNCHER = "launcher"
+"""The mode of a session whose brokers a launcher has started; its own stream is named so too."""
 
 _STAGES = dict(PHASES) | {"spawned": Stage.SILENT}
 _SIDES = {STREAMS.index("pmi-c"): "C", STREAMS.index("pmi-s"): "S"}
-_LAUNCHER = "launcher"
-"""Name of the stream of a launcher's own lines, where a launcher has started the brokers."""
+_OWN = STREAMS.index(LAUNCHER)
+
+_AFTER = 8 << 20
+"""Bytes that are read of what comes while the program runs: it may print for ever."""
+
+_UP = b"fluxstart-tui: up uri="
+"""How the program begins its line that waits where none was given (engine/launch_command.py)."""
 
 _FOLLOWS = ("timer", "shutdown", "abort", "parent", "user")
 """Causes of exits that are not the rank's own."""
@@ -37,18 +51,11 @@ def read(directory: str) -> tuple[Launch, float | None]:
     """
     session = Session(directory)
     final = session.state
-    # What follows on the end of somebody's patience is no evidence.
-    limit = killed(final)
-    before = final if limit is None else rewind(final, limit)
-    launch = Launch(asked=final.size, topology=final.attributes.get("tbon.topo"))
-    launch.launcher = "flux start"
-    launch.size = final.size
-    _output(launch, session, limit)
-    for number, broker in sorted(before.brokers.items()):
-        _broker(launch, before, number, broker)
-    if limit is not None:
-        launch.stopped = Line(NO_LINE, limit, None, "interrupted")
-    elif session.live:
+    reading = Reading(session.header, session.output)
+    reading.read(killed(final))
+    reading.settle(final)
+    launch = reading.launch
+    if launch.stopped is None and session.live:
         return launch, max(final.t, time.time() - _started(session))
     launch.end(final.end.code if final.end is not None else None)
     return launch, None
@@ -59,35 +66,143 @@ def _started(session: Session) -> float:
     return float(started) if isinstance(started, int | float) else time.time()
 
 
-def _output(launch: Launch, session: Session, limit: float | None) -> None:
-    """Take the lines of all ranks in the order in which they ended, until a time."""
-    rests: dict[tuple[int, int], bytes] = {}
-    for chunk in session.output.follow().poll():
-        if limit is not None and chunk.t >= limit:
-            break
-        key = chunk.rank, chunk.stream
-        *whole, rest = (rests.get(key, b"") + chunk.data).split(b"\n")
-        rests[key] = rest[:TEXT_MAX]
-        for data in whole:
-            text = data[:TEXT_MAX].decode(errors="replace")
-            if chunk.stream in _SIDES:
-                launch.take(None, f"{chunk.rank}: {_SIDES[chunk.stream]}: {text}", chunk.t)
+class Reading:
+    """Reads a session's output into a launch, at once or bit by bit.
+
+    Args:
+        header: of the session.
+        output: of the session.
+        streams: numbers of the streams that are read, None for all.
+    """
+
+    def __init__(
+        self,
+        header: Mapping[str, Any],
+        output: SpoolReader,
+        streams: Collection[int] | None = None,
+    ) -> None:
+        self.launched = header.get("mode") == LAUNCHER
+        self.launch = _launch(header) if self.launched else Launch()
+        if not self.launched:
+            self.launch.launcher = "flux start"
+        self._output = output
+        self._follower = output.follow(streams=streams)
+        self._rests: dict[tuple[int, int], bytes] = {}
+        self._left = _AFTER
+        self.up: tuple[str, str] | None = None
+        """URI and host of the instance, once a program that waits has told them."""
+
+    def read(self, limit: float | None = None, until: float = float("inf")) -> bool:
+        """Take the lines of all ranks in the order in which they ended.
+
+        Args:
+            limit: seconds since the session's start: what came then or later is left.
+            until: monotonic time after which nothing more is taken.
+
+        Returns:
+            Whether there may be more to take.
+        """
+        before = self._follower.position
+        for chunk in self._follower.poll():
+            if limit is not None and chunk.t >= limit:
+                self._follower.position = before
+                return False
+            self._take(chunk.rank, chunk.stream, chunk.data, chunk.t)
+            before = self._follower.position
+            if time.monotonic() >= until:
+                return True
+            if self._calmer(len(chunk.data)):
+                return self.read(limit, until)
+        return False
+
+    def _take(self, rank: int, stream: int, data: bytes, t: float) -> None:
+        key = rank, stream
+        *whole, rest = (self._rests.get(key, b"") + data).split(b"\n")
+        self._rests[key] = rest[:TEXT_MAX]
+        if not self.up and _UP in data:
+            self.up = next((told for line in whole if (told := _up(line))), None)
+        for line in whole:
+            text = line[:TEXT_MAX].decode(errors="replace")
+            if stream in _SIDES:
+                self.launch.take(None, f"{rank}: {_SIDES[stream]}: {text}", t)
             else:
-                own = STREAMS[chunk.stream] == _LAUNCHER
-                launch.take(None if own else chunk.rank, text, chunk.t)
+                self.launch.take(None if stream == _OWN else rank, text, t)
+
+    def _calmer(self, size: int) -> bool:
+        """Read the launcher alone once the program has printed much; tell if that is new."""
+        if self.launch.leader.stage < Stage.RUN or self._left <= 0:
+            return False
+        self._left -= size
+        if self._left > 0:
+            return False
+        self._follower = self._output.follow(self._follower.position, streams=(_OWN,))
+        return True
+
+    def settle(self, state: InstanceState) -> None:
+        """Take what the journal knows beside the output.
+
+        Args:
+            state: of the session, at the time until which it was read.
+        """
+        launch = self.launch
+        # What follows on the end of somebody's patience is no evidence.
+        limit = killed(state)
+        before = state if limit is None else rewind(state, limit)
+        if not self.launched:
+            launch.asked = launch.size = state.size
+            launch.told_topology = state.attributes.get("tbon.topo")
+        for number, broker in sorted(before.brokers.items()):
+            if not self.launched:
+                self._broker(before, number, broker)
+            elif broker.exit is not None and broker.exit.pid > 0:
+                self._died(broker.exit, broker.exit_t)
+            if broker.probe is not None:
+                host = launch.rank(number).host
+                launch.probe(number, Probe.of(broker.probe_t, host, broker.probe))
+        if limit is not None:
+            launch.stopped = launch.stopped or Line(NO_LINE, limit, None, "interrupted")
+        elif state.end is not None:
+            launch.end(state.end.code)
+
+    def _died(self, end: Exit, t: float) -> None:
+        """Take that a process was seen to end, unless its launcher has said more of it."""
+        told = self.launch.rank(end.rank).exit
+        if told is None:
+            self.launch.died(end, t)
+
+    def _broker(self, state: InstanceState, number: int, broker: BrokerState) -> None:
+        launch = self.launch
+        rank = launch.rank(number)
+        furthest = max((_STAGES[name] for name in passed(state, broker)), default=Stage.SILENT)
+        if broker.spawned is not None:
+            rank.hello = {"pid": str(broker.pid)}
+        rank.barriers_in = broker.barrier
+        since = max(broker.spawned or 0.0, broker.pmi_since, broker.state_since)
+        line = Line(NO_LINE, since, number, where(state, broker))
+        if broker.exit is None:
+            furthest = min(furthest, Stage.SHUTDOWN)
+        launch.reach(rank, furthest, line)
+        if broker.usage is not None and broker.usage.state == "T" and broker.exit is None:
+            launch.probe(number, Probe(broker.usage.t, "", broker.pid, "T"))
+        if broker.exit is not None and broker.exit.cause not in _FOLLOWS:
+            if broker.exit.code or broker.exit.signum:
+                end = Line(NO_LINE, broker.exit_t, number, ending(broker.exit))
+                launch.exited({number}, ending(broker.exit), end)
+            launch.reach(rank, Stage.EXIT, line)
 
 
-def _broker(launch: Launch, state: InstanceState, number: int, broker: BrokerState) -> None:
-    rank = launch.rank(number)
-    furthest = max((_STAGES[name] for name in passed(state, broker)), default=Stage.SILENT)
-    if broker.spawned is not None:
-        rank.hello = {"pid": str(broker.pid)}
-    line = rank.step or Line(NO_LINE, broker.state_since, number, broker.state)
-    if broker.exit is None:
-        furthest = min(furthest, Stage.SHUTDOWN)
-    launch.reach(rank, furthest, line)
-    if broker.exit is not None and broker.exit.cause not in _FOLLOWS:
-        if broker.exit.code or broker.exit.signum:
-            end = Line(NO_LINE, broker.exit_t, number, ending(broker.exit))
-            launch.exited({number}, ending(broker.exit), end)
-        launch.reach(rank, Stage.EXIT, line)
+def _up(line: bytes) -> tuple[str, str] | None:
+    """Return what a line of the program that waits tells."""
+    begin, _, rest = line.decode(errors="replace").partition(_UP.decode())
+    uri, _, host = rest.partition(" host=")
+    return (uri, host.strip()) if not begin.strip() and uri and host else None
+
+
+def _launch(header: Mapping[str, Any]) -> Launch:
+    """Return the launch of a session under a launcher; what its header lacks is not known."""
+    known = table.BY_NAME.get(str(header.get("launcher")))
+    asked, command = header.get("size"), header.get("command")
+    launch = Launch(known.grammar if known is not None else "", asked if type(asked) is int else 0)
+    if isinstance(command, list):
+        launch.command = tuple(map(str, command))
+    return launch

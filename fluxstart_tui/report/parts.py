@@ -39,7 +39,7 @@ class Group(NamedTuple):
 
 
 class Step(NamedTuple):
-    """A phase that not all ranks have come to (diagnose/progress.py)."""
+    """A phase that not all ranks are through (diagnose/progress.py)."""
 
     name: str
     k: int
@@ -112,10 +112,10 @@ def groups(state: InstanceState, before: InstanceState) -> list[Group]:
 
 
 def steps(state: InstanceState) -> list[Step]:
-    """Return the phases of the launch that not all ranks came to, up to the first nobody did."""
+    """Return the phases of the launch that not all ranks are through, to the first nobody is."""
     found = []
     for phase in progress.phases(state):
-        if phase.name == "cleanup":
+        if phase.name == "run":
             break
         if not phase.complete:
             missing = ids(phase.missing) if phase.k else ""

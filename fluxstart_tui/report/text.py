@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fluxstart_tui.diagnose.words import code, seconds, signame, who
+from fluxstart_tui.diagnose.words import code, seconds, who
+from fluxstart_tui.session.signals import signame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -212,10 +212,36 @@ class Winsize(NamedTuple):
     columns: int
 
 
+class Stopped(NamedTuple):
+    """The program that has a rank's terminal was stopped, and no shell will continue it."""
+
+    rank: int
+    group: int
+    """Its process group; 0 if it goes on, or is gone."""
+
+
 class Size(NamedTuple):
     """The number of brokers is known now: a launcher's are counted when they tell."""
 
     size: int
+
+
+class Probe(NamedTuple):
+    """A broker was looked at from outside, since its launch came no further (probe/broker.py)."""
+
+    rank: int
+    pid: int
+    state: str
+    """Letter of proc(5): T is stopped, D waits for a device; empty if there is no process."""
+    name: str = ""
+    waits: str = ""
+    threads: str = ""
+    runs: str = ""
+    listens: str = ""
+    connects: str = ""
+    files: str = ""
+    says: str = ""
+    """What it answers itself on its own socket."""
 
 
 class Finding(NamedTuple):
@@ -257,16 +283,16 @@ class End(NamedTuple):
 
 Event = (
     Spawn | Exit | Signal | Pmi | Barrier | Violation | Abort | Hold | State | Online | Quorum
-    | Overlay | Log | Attr | Backtrace | Sample | Timer | Program | Winsize | Size | Finding
-    | Message | Lost | End
+    | Overlay | Log | Attr | Backtrace | Sample | Timer | Program | Winsize | Stopped | Size
+    | Probe | Finding | Message | Lost | End
 )  # fmt: skip
 
 KINDS: dict[str, type[Event]] = {
     kind.__name__.lower(): kind
     for kind in (
         Spawn, Exit, Signal, Pmi, Barrier, Violation, Abort, Hold, State, Online, Quorum,
-        Overlay, Log, Attr, Backtrace, Sample, Timer, Program, Winsize, Size, Finding, Message,
-        Lost, End,
+        Overlay, Log, Attr, Backtrace, Sample, Timer, Program, Winsize, Stopped, Size, Probe,
+        Finding, Message, Lost, End,
     )
 }  # fmt: skip
 

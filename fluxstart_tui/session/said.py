@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Protocol
 
-    from fluxstart_tui.session.events import Event
+    from fluxstart_tui.session.events import Event, Exit, Probe
 
     class Reader(Protocol):
         """Understands what a launcher and its tasks print."""
@@ -29,6 +29,22 @@ if TYPE_CHECKING:
         def ended(self, t: float, code: int) -> Sequence[Event]:
             """Take that the launcher has ended with this exit code; return what that tells."""
 
+        def died(self, t: float, end: Exit) -> None:
+            """Take that a broker on this host has ended."""
+
+        def stopping(self, t: float, by: str) -> None:
+            """Take that we have begun to end the launch."""
+
+        def probed(self, t: float, probe: Probe) -> None:
+            """Take how a broker on this host looks from outside."""
+
+        def stalled(self, t: float) -> bool:
+            """Tell whether brokers are to be looked at, since none comes any further."""
+
+        @property
+        def in_pmi(self) -> bool:
+            """Whether rank 0 is still in PMI."""
+
         @property
         def size(self) -> int:
             """Number of ranks, 0 while it is not known."""
@@ -36,6 +52,20 @@ if TYPE_CHECKING:
         @property
         def pids(self) -> dict[int, int]:
             """Pids of brokers on this host, as far as they are known."""
+
+    class Checker(Reader, Protocol):
+        """Understands what an exchange over PMI prints that no broker takes part in."""
+
+        @property
+        def hopeless(self) -> bool:
+            """Whether it is not to be waited for any longer."""
+
+        @property
+        def works(self) -> bool:
+            """Whether PMI works; to be asked at the end, as is the verdict."""
+
+        def verdict(self) -> str:
+            """Return in words what has come of it."""
 
 
 class Said(NamedTuple):

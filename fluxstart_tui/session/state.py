@@ -6,6 +6,7 @@ says, nothing here raises; what makes no sense is passed over.
 
 from __future__ import annotations
 
+import signal
 from typing import NamedTuple
 
 from fluxstart_tui.rfc import idset
@@ -70,15 +71,28 @@ class BrokerState(NamedTuple):
     exit: events.Exit | None = None
     exit_t: float = 0.0
     usage: Usage | None = None
+    probe: events.Probe | None = None
+    """How it looked from outside when its launch last came no further."""
+    probe_t: float = 0.0
     overlay: str = ""
     """Its subtree's status as its TBON parent sees it."""
+    stops: tuple[tuple[float, float | None], ...] = ()
+    """When its process was stopped by a signal and when it went on: None while it is stopped."""
+    stopped: int = 0
+    """Process group of a program that is stopped on its terminal for good (events.Stopped)."""
+    stopped_since: float = 0.0
     errors: tuple[tuple[float, str], ...] = ()
     """Its last log records of severity err or worse, oldest first."""
 
     @property
     def running(self) -> bool:
-        """Whether its process was started and has not ended."""
-        return self.spawned is not None and self.exit is None
+        """Whether its process was started, be it by a launcher, and has not ended."""
+        return self.exit is None and bool(self.spawned is not None or self.pmi or self.state)
+
+    @property
+    def suspended(self) -> float | None:
+        """Since when its process is stopped by a signal; None if it is not."""
+        return self.stops[-1][0] if self.stops and self.stops[-1][1] is None else None
 
 
 class InstanceState(NamedTuple):
@@ -192,7 +206,30 @@ def _spawn(state: InstanceState, t: float, event: events.Spawn) -> InstanceState
 
 def _exit(state: InstanceState, t: float, event: events.Exit) -> InstanceState:
     online = state.online - {event.rank}
-    return _change(state, event.rank, exit=event, exit_t=t)._replace(online=online)
+    changes = {"stopped": 0, "stops": _halted(state.broker(event.rank), t, halted=False)}
+    return _change(state, event.rank, exit=event, exit_t=t, **changes)._replace(online=online)
+
+
+def _halted(
+    broker: BrokerState, t: float, *, halted: bool
+) -> tuple[tuple[float, float | None], ...]:
+    """Return a broker's stops if it is seen to be stopped, or not to be, at a time."""
+    if halted == (broker.suspended is not None):
+        return broker.stops
+    return _kept(broker.stops, (t, None)) if halted else (*broker.stops[:-1], (broker.stops[-1][0], t))
+
+
+def _signal(state: InstanceState, t: float, event: events.Signal) -> InstanceState:
+    """Note who is stopped by it, or goes on, earlier than the next sample tells."""
+    state = state._replace(signals=_kept(state.signals, (t, event)))
+    if event.signum not in (signal.SIGSTOP, signal.SIGCONT):
+        return state
+    brokers = dict(state.brokers)
+    for rank in ranks_of(event.ranks) & brokers.keys():
+        if brokers[rank].running:
+            stops = _halted(brokers[rank], t, halted=event.signum == signal.SIGSTOP)
+            brokers[rank] = brokers[rank]._replace(stops=stops)
+    return state._replace(brokers=brokers)
 
 
 def _pmi(state: InstanceState, t: float, event: events.Pmi) -> InstanceState:
@@ -227,10 +264,6 @@ def _state(state: InstanceState, t: float, event: events.State) -> InstanceState
     return _change(state, event.rank, state=event.state, state_since=t, transitions=transitions)
 
 
-def _overlay(state: InstanceState, _t: float, event: events.Overlay) -> InstanceState:
-    return _change(state, event.child, overlay=event.status)
-
-
 def _log(state: InstanceState, t: float, event: events.Log) -> InstanceState:
     errors = _kept(state.broker(event.rank).errors, (t, f"{event.app}: {event.text}"))
     return _change(state, event.rank, errors=errors)
@@ -243,7 +276,11 @@ def _sample(state: InstanceState, t: float, event: events.Sample) -> InstanceSta
     used = zip(event.cpu, event.rss, event.threads, event.fds, letters, strict=False)
     ranks = (rank for first, last in _ranges(event.ranks) for rank in range(first, last + 1))
     for one, rank in zip(used, ranks, strict=False):
-        brokers[rank] = state.broker(rank)._replace(usage=Usage(t, *one))
+        broker = state.broker(rank)
+        used_now = Usage(t, *one)
+        if broker.running:
+            broker = broker._replace(stops=_halted(broker, t, halted=used_now.state in "Tt"))
+        brokers[rank] = broker._replace(usage=used_now)
         size = max(size, rank + 1)
     return state._replace(brokers=brokers, size=size)
 
@@ -258,6 +295,13 @@ def _backtrace(state: InstanceState, _t: float, event: events.Backtrace) -> Inst
     if len(state.backtraces) >= _KEPT:
         return state
     return state._replace(backtraces={**state.backtraces, event.rank: event.text})
+
+
+def _size(state: InstanceState, _t: float, event: events.Size) -> InstanceState:
+    """Take a size, but none by which there could not be the ranks there are."""
+    if not 0 < event.size <= RANK_MAX:
+        return state
+    return state._replace(size=max(event.size, max(state.brokers, default=0) + 1))
 
 
 def _finding(state: InstanceState, t: float, event: events.Finding) -> InstanceState:
@@ -275,20 +319,22 @@ _STEPS: dict[type[Event], Callable[[InstanceState, float, Any], InstanceState]] 
     events.Pmi: _pmi,
     events.Hold: _hold,
     events.State: _state,
-    events.Overlay: _overlay,
+    events.Overlay: lambda s, _, e: _change(s, e.child, overlay=e.status),
     events.Log: _log,
     events.Sample: _sample,
+    events.Stopped: lambda s, t, e: _change(s, e.rank, stopped=e.group, stopped_since=t),
     events.Attr: _attr,
     events.Backtrace: _backtrace,
     events.Barrier: _barrier,
     events.Violation: lambda s, t, e: s._replace(violations=_kept(s.violations, (t, e))),
     events.Abort: lambda s, t, e: s._replace(aborts=_kept(s.aborts, (t, e))),
-    events.Signal: lambda s, t, e: s._replace(signals=_kept(s.signals, (t, e))),
+    events.Signal: _signal,
     events.Online: lambda s, _, e: s._replace(online=ranks_of(e.ranks)),
     events.Quorum: lambda s, _, e: s._replace(quorum=e.size, quorum_warn=e.warn),
     events.Timer: lambda s, t, e: s._replace(timer=e, timer_t=t),
     events.Program: lambda s, t, e: s._replace(program=e, program_t=t),
-    events.Size: lambda s, _, e: s._replace(size=e.size) if 0 < e.size <= RANK_MAX else s,
+    events.Size: _size,
+    events.Probe: lambda s, t, e: _change(s, e.rank, probe=e, probe_t=t),
     events.Finding: _finding,
     events.Message: lambda s, t, e: s._replace(messages=_kept(s.messages, (t, e.text))),
     events.Lost: lambda s, _, e: s._replace(lost=_kept(s.lost, e)),

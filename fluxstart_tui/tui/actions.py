@@ -177,11 +177,13 @@ def after_the_end(app: FluxApp) -> None:
     if app.leaving:
         app.exit(code)
         return
+    text = f"The instance has ended with exit code {code}."
+    if app.model.cut:
+        said = app.source.complaints.rpartition("\n")[2]
+        text = f"The engine is gone with exit code {code}{said and f': {said}'}."
+        text += " Its guardian ends what it has run."
     app.notify(
-        app.keymap.text(
-            f"The instance has ended with exit code {code}. Look around; {{app.quit}} quits and"
-            " returns that code."
-        ),
+        f"{text} {app.keymap.text('Look around; {app.quit} quits and returns that code.')}",
         title="ended",
         severity="information" if code == 0 else "error",
         timeout=10,

@@ -11,20 +11,22 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding
 from textual.widgets import ContentSwitcher
 
-from fluxstart_tui.tui import actions, palette, themes
+from fluxstart_tui.tui import actions, diagnosis, launch_actions, palette, themes
 from fluxstart_tui.tui.driver import TerminalDriver
-from fluxstart_tui.tui.replay import ReplayApp
+from fluxstart_tui.tui.launch_app import LaunchApp
 from fluxstart_tui.tui.screens.help import Help
 from fluxstart_tui.tui.settings import Settings
 from fluxstart_tui.tui.terminal import emulator
 from fluxstart_tui.tui.views.brokers import BrokersView
 from fluxstart_tui.tui.views.detail import DetailView
+from fluxstart_tui.tui.views.launch import LaunchView
 from fluxstart_tui.tui.views.log import LogView
 from fluxstart_tui.tui.views.output import OutputView
 from fluxstart_tui.tui.views.pmi import PmiView
 from fluxstart_tui.tui.views.terminal import TerminalView
 from fluxstart_tui.tui.views.timeline import TimelineView
 from fluxstart_tui.tui.views.tree import TreeView
+from fluxstart_tui.tui.widgets.findings import FindingsBar
 from fluxstart_tui.tui.widgets.header import HeaderBar
 from fluxstart_tui.tui.widgets.tabs import Tab, Tabs
 
@@ -47,6 +49,7 @@ VIEWS: dict[str, type[View]] = {
     "timeline": TimelineView,
     "log": LogView,
     "terminal": TerminalView,
+    "launch": LaunchView,
     "detail": DetailView,
 }
 
@@ -63,7 +66,7 @@ _TICK = 0.25
 """Seconds between two frames if nothing happens: what counts down has to."""
 
 
-class FluxApp(ReplayApp):
+class FluxApp(LaunchApp):
     """Shows one source.
 
     Args:
@@ -120,6 +123,7 @@ class FluxApp(ReplayApp):
     def compose(self) -> ComposeResult:
         """Lay out the header, the views, and the keys."""
         yield HeaderBar(self.model)
+        yield FindingsBar(self.model)
         yield ContentSwitcher(id="views")
         yield Tabs(_TABS)
 
@@ -129,7 +133,7 @@ class FluxApp(ReplayApp):
         for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(signum, self._end_by, signum)
         self.model.poll()
-        await self._show(self.settings.view)
+        await self._show(launch_actions.first_view(self.model, self.settings.view))
         self.set_interval(_TICK, self._frame)
         self.run_worker(self._prepare_terminals(), exclusive=False)
         if self.source.commands is not None:
@@ -190,15 +194,20 @@ class FluxApp(ReplayApp):
         self._last = asyncio.get_running_loop().time()
         changed = self.model.poll()
         if self.source.poll() is not None and not self._ended:
-            self._ended = True
-            changed |= self.model.poll()
+            self._ended = changed = True
+            self.model.last_poll()
             actions.after_the_end(self)
+        known = diagnosis.of(self.model)
+        known.look()
         self.query_one(HeaderBar).look()
+        self.query_one(FindingsBar).look()
         view = self.view
         if view is not None and (changed or view.ticks or self.model.version != self._painted):
             self._painted = self.model.version
             view.look()
-        if self.model.lines.behind:
+            if isinstance(view, TerminalView) and not view.launched:
+                self.open_shell(view)
+        if self.model.lines.behind or known.behind:
             self.wake()
 
     @property
@@ -213,6 +222,8 @@ class FluxApp(ReplayApp):
 
     async def _show(self, name: str) -> None:
         view = await self._made(name)
+        if isinstance(view, TerminalView) and not view.helpers:
+            self.open_shell(view)
         self.query_one(ContentSwitcher).current = name
         self.query_one(Tabs).show(name)
         view.look()
@@ -244,12 +255,7 @@ class FluxApp(ReplayApp):
     async def on_detail_view_launch(self, event: DetailView.Launch) -> None:
         """Run a debugger or a shell in a terminal of its own."""
         view = await self._made("terminal")
-        assert isinstance(view, TerminalView)
-        try:
-            view.launch(event.title, event.argv, {**self._environ, **event.env})
-        except (OSError, emulator.UnavailableError) as error:
-            self.notify(f"{event.argv[0]}: {error}", severity="error", markup=False)
-        else:
+        if isinstance(view, TerminalView) and self.run_helper(view, event):
             await self._show("terminal")
 
     async def action_terminal(self) -> None:

@@ -17,13 +17,17 @@ if TYPE_CHECKING:
 
     from fluxstart_tui.session.output_reader import SpoolReader
 
-LOG = STREAMS.index("log")
+LOG, STDERR = STREAMS.index("log"), STREAMS.index("stderr")
 SEVERITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
 _APPS_MAX = 1 << 12
+_OLDEST = 43200
+"""Seconds that a record may have been waiting for us."""
 _UNKNOWN = 6
 """The severity of what is no record: info."""
 
 _HEAD = re.compile(rb"<(\d{1,4})>\d+ (\S+) (\d{1,9}) (\S+) \S+ \S+ \S+ ?")
+_PRINTED = re.compile(rb"(?:<\d>)?(\S{1,40})\.(%s)\[(\d{1,9})\]: " % "|".join(SEVERITIES).encode())
+"""How flux-broker prints a record on stderr (src/broker/log.c)."""
 _STAMP = re.compile(rb"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d(?:\.\d{1,9})?)Z")
 
 
@@ -62,15 +66,18 @@ def epoch(stamp: bytes, days: dict[bytes, float]) -> float | None:
 
 
 class BrokerLog:
-    """The index of the log stream, which may grow.
+    """The index of the brokers' log records, which may grow.
 
     Args:
         spool: the spool.
         start: when the session began (RFC 3339), as its header says.
+        printed: records are those on stderr, since there is no log stream: nobody could ask the
+            brokers for their logs.
     """
 
-    def __init__(self, spool: SpoolReader, start: str = "") -> None:
-        self._lines = SpoolLines(spool, (LOG,))
+    def __init__(self, spool: SpoolReader, start: str = "", *, printed: bool = False) -> None:
+        self._lines = SpoolLines(spool, (STDERR if printed else LOG,))
+        self._printed = printed
         self._start: float | None
         try:
             self._start = datetime.fromisoformat(start).timestamp()
@@ -112,15 +119,22 @@ class BrokerLog:
 
     def _take(self, came: float, of: int, place: int, line: bytes) -> None:
         t, rank, severity, app = came if -NEVER < came < NEVER else 0.0, of, _UNKNOWN, b"?"
-        found = _HEAD.match(line)
-        if found is not None:
+        found = None if self._printed else _HEAD.match(line)
+        if self._printed:
+            printed = _PRINTED.match(line)
+            if printed is None:
+                return
+            app, severity = printed[1], SEVERITIES.index(printed[2].decode())
+        elif found is not None:
             severity = min(int(found[1]) >> 3, 7)
             rank = int(found[3]) if int(found[3]) < 1 << 16 else of
             app = found[4]
             wrote = None if self._start is None else epoch(found[2], self._days)
-            # A clock that was set, or another host's, must not throw a record out of all order.
-            if wrote is not None and self._start is not None and abs(wrote - self._start - t) < 60:
-                t = max(0.0, wrote - self._start)
+            if wrote is not None and self._start is not None:
+                # A clock that was set, or another host's, must not throw it out of all order;
+                # the journal has the same rule (engine/log_record.py).
+                since = wrote - self._start
+                t = max(0.0, since) if 0 <= t - since < _OLDEST else t
         self.t.append(t)
         self.rank.append(rank)
         self.severity.append(severity)
@@ -155,7 +169,7 @@ class BrokerLog:
 
 
 def _text(line: bytes) -> bytes:
-    found = _HEAD.match(line)
+    found = _HEAD.match(line) or _PRINTED.match(line)
     return (line[found.end() :] if found else line).rstrip(b"\r\n")
 
 

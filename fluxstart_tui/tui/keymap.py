@@ -65,10 +65,15 @@ def written(key: str) -> str:
 
 
 def _contexts() -> dict[str, list[type[Any]]]:
-    """Return for each view what has keys while it is shown, itself first."""
+    """Return for each view or screen what has keys while it is shown, itself first."""
     from fluxstart_tui.tui.app import VIEWS, FluxApp
+    from fluxstart_tui.tui.screens.finding import FindingScreen
 
-    return {name: [view, *view.PARTS, FluxApp] for name, view in VIEWS.items()}
+    found: dict[str, list[type[Any]]] = {
+        name: [view, *view.PARTS, FluxApp] for name, view in VIEWS.items()
+    }
+    found["finding"] = [FindingScreen]
+    return found
 
 
 def _bindings(owner: type[Any]) -> dict[str, list[str]]:

@@ -15,7 +15,7 @@ from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple
 
-from fluxstart_tui.tui.lines_block import LINE_MAX, Place, Walker, split
+from fluxstart_tui.tui.lines_block import LINE_MAX, Place, Walker, key, split, unkey
 from fluxstart_tui.tui.lines_severity import severity
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Line(NamedTuple):
     """When its end came, in seconds since the session's start."""
     rank: int
     stream: int
-    """0 stdout, 1 stderr."""
+    """One of lines_block.SHOWN: 0 stdout, 1 stderr, or the launcher's own."""
     data: bytes
     """Without the newline."""
     finished: bool = True
@@ -58,7 +58,7 @@ class _Open(NamedTuple):
 
 
 class LineStore:
-    """An index of the lines of stdout and stderr in a spool that may grow.
+    """An index of the lines of output in a spool that may grow.
 
     Args:
         spool: the spool.
@@ -123,20 +123,21 @@ class LineStore:
             if self._full:
                 self._total = total
                 self._begin(segment.number, place, b - a, t)
-            key = rank * 2 + stream
-            if key not in self._fresh:
-                self._fresh.add(key)
-                if key in self._open:
-                    self._heads.setdefault(len(self._stops) - 1, {})[key] = self._open[key].pieces
+            whose = key(rank, stream)
+            if whose not in self._fresh:
+                self._fresh.add(whose)
+                if whose in self._open:
+                    pieces = self._open[whose].pieces
+                    self._heads.setdefault(len(self._stops) - 1, {})[whose] = pieces
             lines = window.count(b"\n", a, b)
             last = a
             if lines:
                 total += lines
                 last = window.rfind(b"\n", a, b) + 1
-                if key in self._open:
-                    del self._open[key]
+                if whose in self._open:
+                    del self._open[whose]
             if last < b:
-                self._continue(key, t, (segment.number, base + last, b - last))
+                self._continue(whose, t, (segment.number, base + last, b - last))
             self._stops[-1] = place
             read += b - a
             self._full = (
@@ -162,11 +163,11 @@ class LineStore:
         self._times.append(max(t, self._times[-1]) if self._times else t)
         self._stops.append(place)
 
-    def _continue(self, key: int, t: float, piece: tuple[int, int, int]) -> None:
+    def _continue(self, whose: int, t: float, piece: tuple[int, int, int]) -> None:
         """Keep where the beginning of a line is, or the next part of it."""
-        former = self._open.get(key)
+        former = self._open.get(whose)
         if former is None:
-            self._open[key] = _Open((piece,), piece[2], t, self._round)
+            self._open[whose] = _Open((piece,), piece[2], t, self._round)
             return
         pieces, length = former.pieces, former.length
         number, offset, size = pieces[-1]
@@ -174,7 +175,7 @@ class LineStore:
             pieces, length = (*pieces[:-1], (number, offset, size + piece[2])), length + piece[2]
         elif length < LINE_MAX and len(pieces) < _PIECES:
             pieces, length = (*pieces, piece), length + piece[2]
-        self._open[key] = _Open(pieces, length, t, self._round)
+        self._open[whose] = _Open(pieces, length, t, self._round)
 
     def _settle(self) -> None:
         """Find the unfinished lines that are worth showing: those that nothing is added to."""
@@ -182,8 +183,8 @@ class LineStore:
             []
             if self.behind
             else [
-                Line(line.t, key // 2, key % 2, self._joined(line.pieces), finished=False)
-                for key, line in self._open.items()
+                Line(line.t, *unkey(whose), self._joined(line.pieces), finished=False)
+                for whose, line in self._open.items()
                 if line.round < self._round
             ]
         )
@@ -269,7 +270,7 @@ class LineStore:
         return self.line(number).rank
 
     def stream(self, number: int) -> int:
-        """Return 0 if a line is of stdout, 1 if of stderr."""
+        """Return which stream a line is of."""
         return self.line(number).stream
 
     def t(self, number: int) -> float:

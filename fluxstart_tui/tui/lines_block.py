@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
+from fluxstart_tui.session.output import STREAMS
 from fluxstart_tui.session.output_segment import BLOCK
 
 if TYPE_CHECKING:
@@ -21,10 +22,21 @@ WINDOW = 256 << 10
 """Bytes that are read at once."""
 PIECE = 64 << 10
 """A longer run is walked in several steps."""
-_STREAMS = (0, 1)
-"""stdout and stderr."""
+LAUNCHER = STREAMS.index("launcher")
+SHOWN = (STREAMS.index("stdout"), STREAMS.index("stderr"), LAUNCHER)
+"""Streams that are made of lines of output."""
 LINE_MAX = 64 << 10
 """Bytes of a line that are kept of one that goes on for longer; nobody reads on from there."""
+
+
+def key(rank: int, stream: int) -> int:
+    """Return a number for a rank and a stream; `unkey` takes it back."""
+    return rank << 3 | stream
+
+
+def unkey(number: int) -> tuple[int, int]:
+    """Return the rank and the stream of a key."""
+    return number >> 3, number & 7
 
 
 class Place(NamedTuple):
@@ -38,7 +50,7 @@ class Place(NamedTuple):
 
 
 class Walker:
-    """Walks the runs of stdout and stderr in a segment; what else is there is not read.
+    """Walks the runs of output in a segment; what else is there is not read.
 
     Args:
         segment: the segment.
@@ -57,7 +69,7 @@ class Walker:
         window, base = b"", 0
         while record < stop.record + (stop.skip > 0):
             count = min(BLOCK - record % BLOCK, stop.record + (stop.skip > 0) - record)
-            if (length := self._segment.unwanted(record, count, _STREAMS)) is not None:
+            if (length := self._segment.unwanted(record, count, SHOWN)) is not None:
                 record, begin, skip = record + count, begin + length, 0
                 self.place = Place(record, 0, begin)
                 continue
@@ -65,7 +77,7 @@ class Walker:
             if not entries:
                 return
             for t, rank, stream, length in entries:
-                if stream < 2:
+                if stream in SHOWN:
                     at = begin + skip
                     end = min(begin + length, stop.offset)
                     while at < end:
@@ -130,7 +142,7 @@ def split(
         segment: where it is; None if it is gone.
         start: where it begins.
         stop: where it ends.
-        heads: what had come of lines that end in it, for each rank * 2 + stream.
+        heads: what had come of lines that end in it, by `key`.
         count: how many lines there are; what can not be read any more is empty.
     """
     texts: list[bytes] = []
@@ -139,13 +151,13 @@ def split(
     runs = Walker(segment, start).runs(stop) if segment is not None else ()
     for t, rank, stream, window, a, b, _ in runs:
         parts = window[a:b].split(b"\n")
-        key = rank * 2 + stream
-        if key in begun:
-            head = begun.pop(key)
+        whose = key(rank, stream)
+        if whose in begun:
+            head = begun.pop(whose)
             parts[0] = head + parts[0] if len(head) < LINE_MAX else head
         rest = parts.pop()
         if rest:
-            begun[key] = rest
+            begun[whose] = rest
         if parts:
             last = spans[-1] if spans else None
             if last is None or (last.rank, last.stream, last.t) != (rank, stream, t):

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fluxstart_tui.tui.lines_block import LAUNCHER, SHOWN
 from fluxstart_tui.tui.lines_severity import bad_lines, severity
 
 if TYPE_CHECKING:
@@ -99,8 +100,8 @@ class Filter:
 
     ranks: frozenset[int] | None = None
     """Of which ranks; None for all."""
-    streams: frozenset[int] = frozenset((0, 1))
-    """Of which streams: 0 stdout, 1 stderr."""
+    streams: frozenset[int] = frozenset(SHOWN)
+    """Of which streams."""
     worst: Severity | None = None
     """Only lines of this severity and worse; None for all."""
     matcher: Matcher | None = None
@@ -113,7 +114,7 @@ class Filter:
         """Whether all lines are wanted."""
         return (
             self.ranks is None
-            and len(self.streams) == 2
+            and len(self.streams) == len(SHOWN)
             and self.worst is None
             and self.matcher is None
         )
@@ -121,8 +122,7 @@ class Filter:
     def wants(self, line: Line) -> bool:
         """Tell whether a line is wanted."""
         return (
-            (self.ranks is None or line.rank in self.ranks)
-            and line.stream in self.streams
+            self._from(line.rank, line.stream)
             and (self.worst is None or severity(line.data) <= self.worst)
             and (self.matcher is None or self.matcher.test(line.data) != self.inverse)
         )
@@ -139,9 +139,14 @@ class Filter:
         return selected
 
     def _of_ranks(self, block: BlockLines) -> Iterator[int]:
-        if self.ranks is None and len(self.streams) == 2:
+        if self.ranks is None and len(self.streams) == len(SHOWN):
             yield from range(len(block.texts))
             return
         for begin, end, span in block.bounds():
-            if span.stream in self.streams and (self.ranks is None or span.rank in self.ranks):
+            if self._from(span.rank, span.stream):
                 yield from range(begin, end)
+
+    def _from(self, rank: int, stream: int) -> bool:
+        """Tell whether lines of a rank and stream are wanted; the launcher is no rank."""
+        ours = self.ranks is None or (rank in self.ranks and stream != LAUNCHER)
+        return ours and stream in self.streams

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from fluxstart_tui.tui.settings import load
-from fluxstart_tui.tui.source import Live, Source, SourceError
+from fluxstart_tui.tui.source import Live, Observed, Source, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,13 +24,21 @@ _CLOSING = 30.0
 """Seconds in which an instance of ours has to end when we do."""
 
 
-def live(engine: Engine, directory: str | None, report: Callable[[str], str]) -> int:
+def live(
+    engine: Engine,
+    directory: str | None,
+    report: Callable[[str], str],
+    again: Callable[[Sequence[str], Mapping[str, str]], int],
+    before: str | None = None,
+) -> int:
     """Start an instance and show it.
 
     Args:
         engine: runs it, in a child of ours.
         directory: where its session goes; None is where sessions live.
         report: sums up a session, given its directory; printed when we are done.
+        again: starts this program anew, given another command line and the environment.
+        before: directory of a session with which the launch is to be compared.
 
     Returns:
         The instance's exit code, 128 + the signal that ended the UI before it, or 0 if the
@@ -48,18 +56,53 @@ def live(engine: Engine, directory: str | None, report: Callable[[str], str]) ->
         return source.poll() or 1
     code: int | None = None
     try:
+        if before is not None:
+            from fluxstart_tui.tui import diagnosis
+
+            source.model.before = diagnosis.before(before)
         code = _show(source, environ, settings)
     finally:
         ended = source.finish(_CLOSING)
         if ended is not None:
             code = ended if code is None else code
+            source.model.last_poll()
+            if source.model.cut:
+                sys.stderr.write(f"{source.complaints}\n" if source.complaints else "")
             sys.stderr.write(report(source.directory))
             if source.in_memory:
                 where = f"the session is in memory: {source.directory} ({source.in_memory})"
                 sys.stderr.write(f"{where}\n")
         else:
             sys.stderr.write(f"the instance runs on: --attach={source.directory}\n")
+    if source.again and ended is not None:
+        return again(source.again, environ)
     return code if code is not None else 1
+
+
+def observed(engine: Callable[[str, int], int]) -> int:
+    """Show an instance that somebody else has started.
+
+    Args:
+        engine: watches it, in a child of ours, given where the session goes and the descriptor of a
+            pipe that ends with the UI.
+
+    Returns:
+        0, or 128 + the signal that ended the UI.
+
+    Raises:
+        SourceError: it can not be watched.
+        SettingsError: the user's settings can not be used.
+    """
+    environ = dict(os.environ)
+    settings = load(environ)
+    source = Observed(engine)
+    import asyncio  # as in live()
+
+    try:
+        asyncio.run(source.started())
+        return _show(source, environ, settings) or 0
+    finally:
+        source.finish(_CLOSING)
 
 
 def recorded(directory: str, *, replay: bool) -> int:

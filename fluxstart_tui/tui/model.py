@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fluxstart_tui.diagnose import doing, progress
 from fluxstart_tui.rfc import hostlist, idset
@@ -25,6 +25,14 @@ _STEP = 4 << 20
 """Bytes of output that are indexed at once: a frame's worth."""
 
 
+class Before(NamedTuple):
+    """What became of an earlier launch."""
+
+    phases: list[Phase]
+    findings: list[str]
+    """Ids of what hindered it."""
+
+
 class Model:
     """A session up to now. Reads files, knows nothing of screens.
 
@@ -42,6 +50,10 @@ class Model:
         self.state: InstanceState = states.initial(self.header)
         self.version = 0
         """A number that changes with whatever can be seen."""
+        self.before: Before | None = None
+        """An earlier launch that this one is compared with."""
+        self.cut = False
+        """Whether the record has no end, since who wrote it is gone."""
         self.spool = session.output
         self.lines = LineStore(self.spool)
         self._applied = 0
@@ -73,8 +85,8 @@ class Model:
 
     @property
     def ended(self) -> bool:
-        """Whether the instance is over."""
-        return self.state.end is not None
+        """Whether the instance is over, as far as one will ever know."""
+        return self.state.end is not None or self.cut
 
     @property
     def size(self) -> int:
@@ -83,13 +95,22 @@ class Model:
 
     def poll(self) -> bool:
         """Read what is new; tell whether anything that can be seen has changed."""
-        self.events.extend(self.session.poll())
+        if self.replay is None:
+            self.events.extend(self.session.poll())
+        elif not self.events:  # a record is all there, and its sum is not what is shown
+            self.events.extend(self.session.events())
         changed = self._catch_up()
         if self.lines.poll(_STEP):
             changed = True
         if changed:
             self.version += 1
         return changed
+
+    def last_poll(self) -> None:
+        """Read what is left now that who wrote it is gone."""
+        self.poll()
+        self.cut = self.state.end is None
+        self.version += 1
 
     def _catch_up(self) -> bool:
         """Apply events up to now: all of them if this is live, those until then in a replay."""
@@ -120,8 +141,10 @@ class Model:
 
     @property
     def sentence(self) -> str:
-        """What the instance does or waits for, in words."""
-        return doing.sentence(self.state, self.now, self.parent)
+        """What the instance does or waits for, in words; the exit timer is told beside it."""
+        if self.cut:
+            return "its engine is gone: the record stops here, before the end"
+        return doing.sentence(self.state, self.now, self.parent, timed=False)
 
     @property
     def topology(self) -> str | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from fluxstart_tui.diagnose.words import ordinal, signame
+from fluxstart_tui.diagnose.words import ordinal
 from fluxstart_tui.session import events
+from fluxstart_tui.session.signals import signame
 
 if TYPE_CHECKING:
     from collections.abc import Callable

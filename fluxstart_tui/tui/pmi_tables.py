@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from fluxstart_tui.rfc import pmi1
@@ -49,17 +51,31 @@ class Lanes:
 
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
-        self._done = 0
+        self.done = 0
+        """How many lines of the trace have been taken."""
         self.marks: dict[int, list[Mark]] = {}
         self.begin: float | None = None
         """When the first rank spoke."""
         self.end = 0.0
 
+    def work(self, until: float) -> bool:
+        """Read the trace until a time and take it; tell whether there is more to do."""
+        more = True
+        while more and time.monotonic() < until:
+            self._trace.poll(min(until, time.monotonic() + 0.004))
+            more = self.advance() or self._trace.progress < 1.0
+        return more
+
+    def barrier(self, rank: int, number: int) -> Mark | None:
+        """Return when a rank was in a barrier, from 1; None if it has not been there."""
+        marks = (mark for mark in self.marks.get(rank, ()) if mark.kind == "barrier")
+        return next(islice(marks, number - 1, None), None)
+
     def advance(self) -> bool:
         """Take some more of the trace; tell whether there is more."""
         trace = self._trace
-        stop = min(len(trace), self._done + _STEP)
-        window = slice(self._done, stop)
+        stop = min(len(trace), self.done + _STEP)
+        window = slice(self.done, stop)
         codes, ranks, times = trace.code[window], trace.rank[window], trace.t[window]
         for code, rank, t in zip(codes, ranks, times, strict=True):
             marks = self.marks.get(rank)
@@ -76,7 +92,7 @@ class Lanes:
         if times:
             self.begin = times[0] if self.begin is None else self.begin
             self.end = max(self.end, times[-1])
-        self._done = stop
+        self.done = stop
         return stop < len(trace)
 
 

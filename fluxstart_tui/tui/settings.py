@@ -16,7 +16,7 @@ FILE = "FLUXSTART_TUI_CONFIG"
 """The variable that names another file, which has to exist then."""
 
 THEMES = ("dark", "light", "ansi")
-VIEWS = ("brokers", "output", "pmi", "tree", "timeline", "log", "terminal", "detail")
+VIEWS = ("brokers", "output", "pmi", "tree", "timeline", "log", "terminal", "launch", "detail")
 TIMES = ("no", "absolute", "relative", "delta")
 COLUMNS: tuple[str, ...] = (
     "host", "pid", "state", "for", "PMI", "CPU%", "RSS", "thr", "fds", "exit",

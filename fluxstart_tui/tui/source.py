@@ -10,7 +10,7 @@ from fluxstart_tui.session import store
 from fluxstart_tui.tui.child import Child
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from fluxstart_tui.tui.commands import Commands
 
@@ -34,6 +34,8 @@ class Source:
 
     in_memory = ""
     """Why the session is in memory, if that is so: it goes with the machine's next start."""
+    again: Sequence[str] = ()
+    """Command line of the launch that is to be tried once this one has ended, if any."""
 
     def __init__(self, directory: str, *, replay: bool = False) -> None:
         # While these are imported an engine of ours starts already.
@@ -166,3 +168,17 @@ class Live(Source):
         """What the engine has said on stderr."""
         size = os.fstat(self._stderr).st_size
         return os.pread(self._stderr, size, 0).decode(errors="replace").rstrip("\n")
+
+
+class Observed(Live):
+    """An instance that somebody else has started: only its watcher is ours."""
+
+    @property
+    def kind(self) -> str:
+        """What one looks at."""
+        return "attached"
+
+    @property
+    def owned(self) -> bool:
+        """Whether the instance is ours."""
+        return False

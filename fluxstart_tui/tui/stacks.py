@@ -14,7 +14,7 @@ import shutil
 import signal
 from typing import TYPE_CHECKING, NamedTuple
 
-from fluxstart_tui.tui import processes
+from fluxstart_tui.probe import processes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,37 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fluxstart_tui.tui.widgets import looks
+
 if TYPE_CHECKING:
     from fluxstart_tui.session.state import BrokerState
     from fluxstart_tui.tui.model import Model
 
-STATE_STYLES = {
-    "run": ("●", "green"), "quorum": ("◐", "cyan"), "init": ("◔", "yellow"),
-    "join": ("○", "yellow"), "config-sync": ("○", "yellow"), "load-builtins": ("○", "yellow"),
-    "cleanup": ("◕", "magenta"), "shutdown": ("◑", "magenta"), "finalize": ("◔", "magenta"),
-    "goodbye": ("◌", "magenta"), "unload-builtins": ("◌", "magenta"), "exit": ("◌", "dim"),
+_STYLES = {
+    "good": "green", "info": "cyan", "warn": "bold yellow", "bad": "bold red", "dim": "dim",
+    "faint": "bold yellow",
 }  # fmt: skip
-"""A glyph and a style for each state of a broker."""
+"""A style for each tone of a look, as rows of text have them."""
 
 
 def look(broker: BrokerState) -> tuple[str, str, str]:
     """Return glyph, name and style of what a rank does."""
-    if broker.exit is not None:
-        end = broker.exit
-        if end.code == 0 and not end.signum:
-            return "◌", "exited", "dim"
-        name = f"signal {end.signum}" if end.signum else f"exited {end.code}"
-        return "✗", name, "bold red"
-    if broker.usage is not None and broker.usage.state == "T":
-        return "■", "stopped", "bold red"
-    if broker.state in STATE_STYLES:
-        glyph, style = STATE_STYLES[broker.state]
-        return glyph, broker.state, style
-    if broker.pmi:
-        return "○", f"PMI {broker.pmi}", "yellow"
-    if broker.spawned is not None:
-        return "○", "started", "yellow"
-    return "·", "not started", "bold yellow"
+    kind = looks.look(broker)
+    return kind.glyph, looks.word(broker), _STYLES[kind.tone]
 
 
 def missing(model: Model) -> frozenset[int]:

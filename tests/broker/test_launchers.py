@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.broker.instance import PATIENCE
-from tests.real_launchers import hydra
+from tests.real_launchers import hydra, slurm
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,15 +52,9 @@ def test_hydra_5_speaks_a_version_that_flux_does_not(tmp_path: Path) -> None:
 
 @pytest.mark.real_slurm
 def test_slurm_makes_one_instance(tmp_path: Path) -> None:
-    if not os.path.exists(os.environ.get("SLURM_CONF") or "/etc/slurm/slurm.conf"):
-        pytest.skip("Slurm is not configured")
-    if subprocess.run(
-        ["sinfo", "-h"], capture_output=True, timeout=PATIENCE, check=False
-    ).returncode:
-        pytest.skip("Slurm is not running")
     env = dict(os.environ) | {"TMPDIR": str(tmp_path), "SHELL": "/bin/sh"}
     done = subprocess.run(
-        ["srun", "-n4", "--mpi=pmi2", "--label", *EMBEDDED, "-o,-v", "echo", "hi"],
+        [*slurm(), "-n4", "--mpi=pmi2", "--label", *EMBEDDED, "-o,-v", "echo", "hi"],
         env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE,
         check=False,
     )  # fmt: skip

@@ -33,6 +33,8 @@ class Capture(NamedTuple):
     name: str
     expected: str
     """Ids that are right for it; OK for none, - where nothing is required."""
+    code: int
+    """The launcher's exit code."""
     command: tuple[str, ...]
 
     @property
@@ -88,12 +90,12 @@ def _read() -> list[Capture]:
     for line in (FOLDER / "findings.tsv").read_text().splitlines():
         if line.startswith("#"):
             continue
-        number, name, expected, command = line.split("\t")
+        number, name, expected, code, command = line.split("\t")
         try:
             words = shlex.split(command)
         except ValueError:
             words = command.split()
-        rows.append(Capture(int(number), name, expected, tuple(words)))
+        rows.append(Capture(int(number), name, expected, int(code), tuple(words)))
     return rows
 
 

@@ -34,15 +34,20 @@ def helpers(comm: str = "flux-") -> set[int]:
     return found
 
 
+def helpers_of(engine: int, comm: str = "flux-") -> set[int]:
+    """Return those of one engine."""
+    found = {pid: processes.read(pid) for pid in helpers(comm)}
+    return {pid for pid, one in found.items() if one is not None and one.ppid == engine}
+
+
 @pytest.mark.parametrize("where", ["engine", "group"])
 @pytest.mark.parametrize("rundir", [(), ("--rundir=rd",)], ids=["own", "relative"])
 def test_sigkill_leaves_nothing(scene: Path, where: str, rundir: tuple[str, ...]) -> None:
     """Brokers, what they run, the rundir and our own helpers are gone within 5 seconds."""
-    before = helpers()
     process = support.start(scene, broker(scene, BODY), "-s3", *rundir, start_new_session=True)
     up(scene, 3)
-    support.wait_for(lambda: len(helpers() - before) == 2, "both helpers")
-    mine = helpers() - before
+    support.wait_for(lambda: len(helpers_of(process.pid)) == 2, "both helpers")
+    mine = helpers_of(process.pid)
     if where == "engine":
         process.kill()
     else:
@@ -106,13 +111,12 @@ def test_a_preexisting_rundir_survives(scene: Path) -> None:
 
 def test_a_killed_guardian_is_replaced(scene: Path) -> None:
     """Killing the guardian first, twice even, and the engine then does not help."""
-    before = helpers("flux-guardian")
     process = support.start(scene, broker(scene, BODY), "-s3")
     up(scene, 3)
-    seen = before
+    seen: set[int] = set()
     for turn in range(3):
         new = support.wait_for(
-            lambda: helpers("flux-guardian") - seen,  # noqa: B023 - called at once
+            lambda: helpers_of(process.pid, "flux-guardian") - seen,  # noqa: B023 - called at once
             "a guardian",
         )
         seen |= new
@@ -131,10 +135,17 @@ def test_a_successor_in_the_same_rundir_is_spared(scene: Path, cleanup: tuple[st
     rd = f"--test-rundir={scene}/rd"
     first = support.start(scene, broker(scene, BODY), "-s2", rd, *cleanup)
     up(scene, 2)
+    (guardian,) = support.wait_for(lambda: helpers_of(first.pid, "flux-guardian"), "the guardian")
+    os.kill(guardian, signal.SIGSTOP)  # or it may be done before the other has begun
     first.kill()
-    second = support.run(scene, broker(scene, "sleep 1"), "-s2", rd)
+    body = "touch second; until [ -e go ]; do sleep 0.05; done"
+    second = support.start(scene, broker(scene, body), "-s2", rd)
+    support.wait_for((scene / "second").exists, "the successor")
+    os.kill(guardian, signal.SIGCONT)
+    support.wait_for(lambda: guardian not in helpers(), "the guardian's end")
+    (scene / "go").touch()
     support.finish(first)
-    assert second == (0, "", "")
+    assert support.finish(second) == (0, "", "")
 
 
 def test_an_inner_guardian_does_its_work(scene: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.app import App, ComposeResult
 
@@ -154,7 +154,7 @@ class Host(App[None]):
             self.view.look()
 
 
-def screen(app: App[None]) -> str:
+def screen(app: App[Any]) -> str:
     """Return the text on the screen."""
     strips = app.screen._compositor.render_strips()
     return "\n".join(strip.text.rstrip() for strip in strips).rstrip() + "\n"

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fluxstart_tui.session.events import Pmi, State
 from fluxstart_tui.session.files import Files
 from fluxstart_tui.session.output_reader import SpoolReader
 from fluxstart_tui.tui.broker_log import BrokerLog, epoch
+from tests import support
 from tests.tui.rows_support import START, Launch
 
 if TYPE_CHECKING:
@@ -77,3 +79,39 @@ def test_whatever_was_logged_can_be_looked_at(lines: list[bytes]) -> None:
         for i in range(len(log)):
             log.decode(i)
         log.raws(list(range(len(log))))
+
+
+def test_the_log_and_the_journal_have_one_time(tmp_path: Path) -> None:
+    """No broker is online before its PMI has begun, whichever of the two is asked."""
+    done = support.run(tmp_path, "--headless", "--record=s", "--broker=embedded", "-s4", "true")
+    assert done.code == 0
+    recorded = support.session(tmp_path / "s")
+    log = BrokerLog(recorded.output, recorded.header["start"])
+    log.poll()
+    told = {(log.rank[i], log.decode(i).text): log.t[i] for i in range(len(log))}
+    told = {(rank, text.partition(" ")[0]): t for (rank, text), t in told.items()}
+    events = list(recorded.events())
+    greeted = {one.rank: t for t, one in events if isinstance(one, Pmi) and one.phase == "init"}
+    entered = [(t, one) for t, one in events if isinstance(one, State) and one.event]
+    assert {one.rank for _, one in entered} == {0, 1, 2, 3}
+    for t, one in entered:
+        assert t > greeted[one.rank]
+        assert told[one.rank, f"{one.event}:"] == pytest.approx(t, abs=1e-4)
+
+
+def test_the_log_and_the_journal_have_one_time(scene: Path) -> None:
+    """No broker enters a state before its PMI has begun, whichever of the two is asked."""
+    words = ("--headless", "--record=s", "--broker=embedded", "-s4", "sleep", "0.2")
+    assert support.run(scene, *words).code == 0
+    recorded = support.session(scene / "s")
+    log = BrokerLog(recorded.output, recorded.header["start"])
+    log.poll()
+    records = [log.decode(i) for i in range(len(log))]
+    told = {(one.rank, one.text.partition(": ")[0]): one.t for one in records}
+    events = list(recorded.events())
+    greeted = {one.rank: t for t, one in events if isinstance(one, Pmi) and one.phase == "init"}
+    entered = [(t, one) for t, one in events if isinstance(one, State) and one.event]
+    assert {one.rank for _, one in entered} == {0, 1, 2, 3}
+    for t, one in entered:
+        assert t > greeted[one.rank]
+        assert told[one.rank, one.event] == pytest.approx(t, abs=1e-4)

@@ -42,7 +42,7 @@ def test_the_table_at_80x24(tmp_path: Path) -> None:
                 "     2    1002 ● run           2.5s ✓          14   10M",
                 "     3    1003 ● run           2.5s ✓          21   10M",
                 "     4    1004 ● run           2.5s ✓          28   11M",
-                "    ▸5    1005 ✗ killed        1.0s ✓                   SIGKILL, sender unknown",
+                "    ▸5    1005 ✗ failed        1.0s ✓                   SIGKILL, sender unknown",
                 "     6    1006 ● run           2.5s ✓          42   12M",
                 "     7    1007 ● run           2.5s ✓          49   12M",
             ]
@@ -88,6 +88,23 @@ def test_nothing_is_wider_than_the_screen_and_large_ones_show_both(
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(("ranks", "mode"), [(4, "both"), (16, "table")])
+def test_a_short_table_leaves_rows_to_the_panes(tmp_path: Path, ranks: int, mode: str) -> None:
+    directory = record(tmp_path / "s", launch(ranks), size=ranks)
+
+    async def run() -> None:
+        view = BrokersView(model_of(directory, 4.0))
+        app = Host(view.model, view)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await settle(pilot)
+            assert view.mode == mode
+            if mode == "both":
+                assert view.table.size.height == ranks + 1
+                assert view.panes.size.height >= 10
+
+    asyncio.run(run())
+
+
 def test_a_filter_is_typed_kept_over_toggles_and_ended(tmp_path: Path) -> None:
     async def run() -> None:
         view = BrokersView(model_of(session(tmp_path), 4.0))
@@ -117,7 +134,7 @@ def test_a_filter_is_typed_kept_over_toggles_and_ended(tmp_path: Path) -> None:
         ("1-2,7,99", [1, 2, 7]),
         ("RUN", [0, 1, 2, 3, 4, 6, 7]),
         ("!run", [5]),
-        ("killed sigkill", [5]),
+        ("failed sigkill", [5]),
         ("there 1003", [3]),
         ("[", []),
     ],

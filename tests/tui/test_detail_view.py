@@ -8,8 +8,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any, cast
 
+from fluxstart_tui.probe import processes
 from fluxstart_tui.session import events
-from fluxstart_tui.tui import processes
 from fluxstart_tui.tui.broker_log import LOG
 from fluxstart_tui.tui.screens.ask import Ask
 from fluxstart_tui.tui.views.detail import DetailView
@@ -58,7 +58,7 @@ def test_a_crash_is_told_with_core_backtrace_steps_and_last_words(tmp_path: Path
             view.show(2)
             shown = "\n".join(await settle(pilot))
             for told in (
-                "rank 2  ✗ crashed", "/tmp/core.1002", "#1 start ()", "something [broke]",
+                "rank 2  ✗ failed", "/tmp/core.1002", "#1 start ()", "something [broke]",
                 "crashed with SIGSEGV", "last words", "quorum-full",
                 "err     overlay: what was logged",
                 "a record takes no commands",

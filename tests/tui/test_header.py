@@ -72,6 +72,10 @@ def test_an_exit_timer_is_told_with_its_cause_its_victims_and_its_key(tmp_path: 
         "t: extend, cancel, kill now",
     ):
         assert told.replace("7 ranks", "ranks") in timer
+    narrow = header_of(record(tmp_path / "narrow", timed), 5.0, (80, 24))
+    assert [row for row in narrow if "exit timer" in row] == [
+        " ! exit timer   18s  kills ranks 0-4,6-7: rank 5 was killed             t: menu"
+    ]
 
 
 def test_the_end_is_told_with_what_went_wrong_first(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def test_a_shell_on_a_singleton(scene: Path, broker: str) -> None:
     ui.type("echo in$((40+2))side\r")
     ui.expect("in42side")
     ui.type("sleep 99\r")
-    ui.expect("sleep 99")
+    support.wait_for_command(scene, "sleep 99")
     ui.type("\x03")
     ui.type("exit 7\r")
     ui.expect("exit code 7")
@@ -48,7 +48,7 @@ def test_a_shell_on_a_singleton(scene: Path, broker: str) -> None:
 def test_without_any_argument_there_is_a_shell(scene: Path) -> None:
     """As flux start: $SHELL, interactive."""
     ui = OnTerminal(scene, "--broker=embedded")
-    ui.expect("1 broker ", "normal", "program runs")
+    ui.expect("1 broker ", "normal", "program runs", "7: type to the shell")
     ui.type("7")
     ui.expect("keys go to the program", "$ ")
     ui.type("exit\r")

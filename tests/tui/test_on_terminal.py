@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -115,7 +116,7 @@ def test_the_shell_in_the_terminal(scene: Path) -> None:
 
     support.wait_for(resized, "the new size")
     ui.type("sleep 99\r")
-    ui.expect("sleep 99")
+    support.wait_for_command(scene, "sleep 99")
     ui.type("\x03")
     ui.type("echo after\r")
     ui.expect("after")
@@ -142,6 +143,62 @@ def test_a_launch_error_is_one_line(scene: Path) -> None:
     assert ui.end() == 1
     assert "fluxstart-tui: /nowhere: No such file or directory" in ui.screen()
     assert "Traceback" not in ui.screen()
+
+
+def test_what_can_not_be_run_is_named(scene: Path) -> None:
+    """The engine says why, in its session, and its exit code is everywhere the same."""
+    (scene / "broker").write_text("no program")
+    (scene / "broker").chmod(0o755)
+    ui = OnTerminal(scene, f"--broker={scene}/broker", "-s4", "true", size=(80, 24))
+    ui.expect("ended: exit code 1", "✗ flux_exec: Exec format error")
+    ui.type("q")
+    assert ui.end() == 1
+    assert "first failure flux_exec: Exec format error" in ui.text
+
+
+def test_an_engine_that_is_killed(scene: Path) -> None:
+    """The time stands still, what has happened is said, and nothing is left."""
+    ui = OnTerminal(scene, *EMBEDDED, "-s2", "sleep", "99")
+    ui.expect("program runs")
+    os.kill(session(scene).header["pid"], signal.SIGKILL)
+    ui.expect("ended after", "its engine is gone", "exit code 137")
+    ui.type("q")
+    assert ui.end() == 128 + signal.SIGKILL
+    assert "before its end" in ui.text
+    support.assert_nothing_left(scene, timeout=20)
+
+
+STOPS = """
+import os, signal
+print("before", flush=True)
+input()
+os.kill(os.getpid(), signal.SIGSTOP)
+print("after", flush=True)
+input()
+"""
+
+
+@pytest.mark.parametrize("broker", BROKERS)
+def test_a_stopped_program_is_said_to_be_and_continued(scene: Path, broker: str) -> None:
+    """In the header and on its terminal, with the key that continues it."""
+    program = (sys.executable, "-c", STOPS)
+    ui = OnTerminal(scene, f"--broker={broker}", *EMPTY, "-s2", *program, size=(80, 24))
+    ui.expect("program runs")
+    ui.type("7")
+    ui.expect("before", "ctrl+] leaves")
+    ui.type("\r")
+    ui.expect("‖ program is stopped", "the program is stopped · ctrl+] c continues it")
+    ui.type("\x1d")
+    ui.expect("the program is stopped · c continues it")
+    ui.type("c")
+    ui.expect("after", "● program runs", "the program goes on", gone="stopped")
+    ui.type("\r")  # keys go to the program again
+    ui.expect("ctrl+] leaves")
+    ui.type("\r")
+    ui.expect("ended: exit code 0")
+    ui.type("\x1d")
+    ui.type("q")
+    assert ui.end() == 0
 
 
 @pytest.mark.parametrize("how", ["kill", "int", "term", "hup", "close"])

@@ -101,7 +101,7 @@ def played(story: Callable[[], Coroutine[Any, Any, None]]) -> None:
     asyncio.run(story())
 
 
-TOOLS = " r ranks o out+err l levels & filter w wrap T times m merge c cap b beside"
+TOOLS = " r ranks o streams l levels & filter w wrap T times m merge c cap b beside"
 
 
 def test_all_ranks_are_merged_with_their_rank_and_stream(recording: Recording) -> None:

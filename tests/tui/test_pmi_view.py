@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from fluxstart_tui.session.events import Barrier, Pmi
 from fluxstart_tui.tui.views.pmi import BARRIER, KVS, LANES, PmiView
 from tests.tui.rows_support import Host, Launch, check, model_of, screen, settled
 
@@ -69,6 +70,38 @@ def test_a_hang_names_who_is_missing(tmp_path: Path) -> None:
             host.view.go(0)
             await pilot.press("end")
             assert "…2." in await settled(pilot)
+
+    asyncio.run(run())
+
+
+def test_an_earlier_barrier(tmp_path: Path) -> None:
+    """The arrows and a click on the hint go to it; who waited how long is as in the lanes."""
+    one = Launch(tmp_path / "s", 4)
+    one.pmi(gets=False)
+    for rank in range(4):
+        one.event(0.2 + rank / 100, Pmi(rank, "barrier", 2))
+        one.say(0.2 + rank / 100, rank, b"cmd=barrier_in")
+        one.say(0.3 + rank / 1000, rank, b"cmd=barrier_out rc=0")
+    one.event(0.3, Barrier(2))
+
+    async def run() -> None:
+        host = Host(PmiView, model_of(one.close(1.0)))
+        async with host.run_test(size=(80, 24)) as pilot:
+            host.view.go(BARRIER)
+            text = await settled(pilot)
+            assert "barrier 2 of 2: 4/4 in, out at 0.300 s" in text
+            assert text.splitlines()[2].split()[2:5] == ["0.2300", "+30", "ms"]
+            assert "73 ms" in text.splitlines()[2]
+            host.view.go(LANES)
+            await pilot.press("end")
+            assert "barrier 2 at 0.2300 for 73 ms" in await settled(pilot)
+            host.view.go(BARRIER)
+            await pilot.press("left")
+            assert "barrier 1 of 2: 4/4 in, out at 0.090 s" in await settled(pilot)
+            await pilot.press("left", "right")
+            assert "barrier 2 of 2" in await settled(pilot)
+            await pilot.click(offset=(34, 0))  # the hint "← to 1"
+            assert "barrier 1 of 2" in await settled(pilot)
 
     asyncio.run(run())
 

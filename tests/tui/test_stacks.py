@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fluxstart_tui.tui import processes, stacks
+from fluxstart_tui.probe import processes
+from fluxstart_tui.tui import stacks
 from fluxstart_tui.tui.stacks import Gathering, parse
 from fluxstart_tui.tui.views.detail import DetailView
 from tests.tui.brokers_host import Host, launch, model_of, record, settle

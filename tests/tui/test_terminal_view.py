@@ -16,6 +16,7 @@ from fluxstart_tui.session.reader import Session
 from fluxstart_tui.tui.clock import ReplayClock
 from fluxstart_tui.tui.model import Model
 from fluxstart_tui.tui.terminal import emulator
+from fluxstart_tui.tui.terminal.screen import TerminalScreen
 from tests.tui.terminal_relay import (
     BASH,
     Recording,
@@ -72,7 +73,7 @@ def test_scrollback_and_the_way_back(tmp_path: Path) -> None:
     async def story() -> None:
         async with running(tmp_path, BASH) as (pilot, app, _):
             await type_(pilot, "seq 200\n")
-            await shows(pilot, "┃200")
+            await shows(pilot, "┃200", "┃$")
             await pilot.press("shift+pageup")
             await shows(pilot, "lines back", "┃160")
             wheel(app, down=False)
@@ -142,6 +143,33 @@ def test_trouble_with_input_is_said_in_the_frame(tmp_path: Path) -> None:
             relay.refuse = 0
             await pilot.press("b")
             await until(pilot, lambda text: "input failed" not in text and "$ b" in text)
+
+    played(story)
+
+
+def test_it_may_get_a_size_before_it_is_mounted(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with running(tmp_path, BASH) as (pilot, app, _):
+            await shows(pilot, "$")
+            screen = TerminalScreen(app.terminal.model)
+            app.screen.mount(screen)
+            screen.fit(40, 10)  # no message has been handled since
+            screen.look()
+            await pilot.pause()
+            assert app.terminal.is_running
+
+    played(story)
+
+
+def test_nobody_complains_of_a_size_when_the_instance_has_ended(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with running(tmp_path, BASH) as (pilot, _, relay):
+            await shows(pilot, "$")
+            relay.refuse = errno.ENOENT
+            await pilot.resize_terminal(90, 30)
+            await shows(pilot, "✗ the terminal's size can not be set")
+            relay.event(events.End(0))
+            await until(pilot, lambda text: "✗" not in text and "has ended" in text)
 
     played(story)
 

@@ -120,7 +120,7 @@ class Reader:
         instance, size = int(told[1]), int(told[2])
         if size == 1 and rank.stage < Stage.CLEANUP:
             self._launch.alone[told.re is text.BOOT] += 1
-        rank.boot_size, rank.instance, rank.sized = size, instance, line
+        rank.boot_size, rank.sized = size, line
         if size <= RANK_MAX and not (size == 1 and number != instance):
             self._launch.size = max(self._launch.size, size)
 
@@ -203,6 +203,8 @@ class Reader:
             launch.hit(found[0], line, found[1])
         elif text.BENIGN.match(said):
             launch.benign += 1
+            if said == "module exiting abnormally" and rank.stage < Stage.JOIN:
+                rank.abnormal = line
             return
         elif rank.stage >= Stage.JOIN:
             return

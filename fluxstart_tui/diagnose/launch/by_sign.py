@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fluxstart_tui.diagnose.launch.finding import PATIENCE, Finding, lines, named
+import math
+
+from fluxstart_tui.diagnose.launch.finding import PATIENCE, Finding, end_of, lines, named
 from fluxstart_tui.diagnose.launch.signs_flux import EVENTS, FATAL, SHELL
 from fluxstart_tui.diagnose.launch.signs_launcher import LAUNCHER
 from fluxstart_tui.diagnose.launch.state import Stage
@@ -26,22 +28,24 @@ def launcher(launch: Launch, now: float | None) -> Iterator[Finding]:
         found = _finding(launch, sign)
         if found is None:
             continue
-        exits = {n for n, rank in launch.ranks.items() if rank.exit is not None}
-        if sign.id in ("K1", "O1") and exits:
-            first = min(exits, key=lambda number: _exit_line(launch, number))
-            end = launch.ranks[first].exit
-            assert end is not None
+        ends = {n: rank.exit for n, rank in launch.ranks.items() if rank.exit is not None}
+        if sign.id == "H2" and any(end.order[0] < math.inf for end in ends.values()):
+            # It stumbled over one that was just gone.
+            if "H1" in launch.hits:
+                continue
+            bad_end = LAUNCHER.by_id["H1"]
+            found = found._replace(
+                id="H1", sentence=bad_end.says, remedies=bad_end.remedies, tip=bad_end.tip
+            )
+        if found.id in ("H1", "K1", "O1") and ends:
+            first = min(ends, key=lambda number: ends[number].order)
             found = found._replace(
                 ranks=frozenset({first}),
-                sentence=f"{found.sentence}: {named(launch, {first})} {end.how}",
-                evidence=lines((*found.evidence, end.line)),
+                sentence=f"{found.sentence.partition(';')[0]}:"
+                f" {named(launch, {first})} {end_of(launch.ranks[first])}",
+                evidence=lines((*found.evidence, ends[first].line)),
             )
         yield found
-
-
-def _exit_line(launch: Launch, number: int) -> int:
-    end = launch.ranks[number].exit
-    return end.line.number if end is not None else 0
 
 
 def brokers(launch: Launch) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fluxstart_tui.diagnose.launch.finding import Finding, lines
+from fluxstart_tui.diagnose.launch.finding import SETTLE, Finding, lines
 from fluxstart_tui.diagnose.words import ids, printable
 
 TYPE_CHECKING = False
@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from fluxstart_tui.diagnose.launch.state import Rank
 
 
-def singletons(launch: Launch) -> Iterator[Finding]:
+def singletons(launch: Launch, now: float | None) -> Iterator[Finding]:
     """Yield P1: every task is an instance of its own, and P2: there is only one task."""
     alone = launch.singletons
+    if alone and len(alone) < launch.asked and launch.quiet(now) < SETTLE:
+        return  # the others will tell in a moment
     if alone:
         rank = launch.ranks[min(alone)]
         why, remedies = _reason(launch, rank)

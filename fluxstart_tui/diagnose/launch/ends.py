@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from fluxstart_tui.diagnose.launch.finding import PATIENCE, Finding, last_lines, lines, named
+from fluxstart_tui.diagnose.launch.finding import (
+    PATIENCE,
+    Finding,
+    last_lines,
+    lines,
+    looks,
+    named,
+)
 from fluxstart_tui.diagnose.launch.state import Stage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from fluxstart_tui.diagnose.launch.launch import Launch
 
@@ -29,6 +36,26 @@ def program(launch: Launch) -> Iterator[Finding]:
             ),
             "2",
         )
+
+
+def frozen(launch: Launch, found: Collection[Finding]) -> Iterator[Finding]:
+    """Yield X1 for ranks that were seen to be stopped in an instance that is up."""
+    blamed = frozenset(rank for one in found for rank in one.ranks)
+    stuck = {
+        r: p.frozen for r, rank in launch.ranks.items()
+        if (p := rank.probe) and p.frozen and rank.exit is None and p.t >= (rank.since or 0.0)
+    }  # fmt: skip
+    for how in sorted(set(stuck.values())):
+        ranks = frozenset(r for r in stuck if stuck[r] == how) - blamed
+        if ranks and launch.leader.stage >= Stage.RUN:
+            pids = (p.pid for r in sorted(ranks) if (p := launch.ranks[r].probe))
+            yield Finding(
+                "X1",
+                f"{named(launch, ranks)} {how} while the instance is up",
+                ranks,
+                lines(looks(launch, ranks)),
+                (f"kill -CONT {' '.join(map(str, pids))}   # on its host, if it was stopped",),
+            )
 
 
 def shutdown(launch: Launch, now: float | None) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from fluxstart_tui.diagnose.launch import text
+from fluxstart_tui.diagnose.launch.state import NO_LINE, Line
 from fluxstart_tui.diagnose.words import printable, who
 
 TYPE_CHECKING = False
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from fluxstart_tui.diagnose.launch.launch import Launch
-    from fluxstart_tui.diagnose.launch.state import Line, Rank
+    from fluxstart_tui.diagnose.launch.state import Rank
 
 EVIDENCE = 6
 """Lines of evidence that a finding shows."""
@@ -53,6 +54,13 @@ def last_lines(launch: Launch, ranks: Collection[int]) -> list[Line | None]:
     return [rank.step for rank in there if rank is not None]
 
 
+def looks(launch: Launch, ranks: Collection[int]) -> list[Line]:
+    """Return how some ranks' processes looked and what they said when asked, as evidence."""
+    there = ((r, launch.ranks[r].probe) for r in sorted(ranks) if r in launch.ranks)
+    texts = [(r, one, text) for r, one in there if one for text in (one.text, one.said)]
+    return [Line(NO_LINE, one.t, rank, text) for rank, one, text in texts if text]
+
+
 def named(launch: Launch, ranks: Collection[int]) -> str:
     """Return `rank 1 (node1)`, without the host if it is not known or the ranks are many."""
     hosts = {launch.ranks[rank].host for rank in ranks if rank in launch.ranks}
@@ -79,6 +87,7 @@ def said(line: Line) -> str:
 def end_of(rank: Rank) -> str:
     """Say how a rank has ended, and why as far as its own lines tell."""
     how = rank.exit.how if rank.exit is not None else "failed"
+    how = f"was {how}" if how.startswith("killed") else how
     if rank.errors:
         return f"{printable(how, 60)}: {said(rank.errors[0])}"
     return printable(how, 60) + (f" ({rank.failed})" if rank.failed and rank.exit is None else "")

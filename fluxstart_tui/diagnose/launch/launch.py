@@ -10,8 +10,9 @@ import re
 
 from fluxstart_tui.diagnose.launch import signs_launcher as own
 from fluxstart_tui.diagnose.launch.broker_lines import Reader
-from fluxstart_tui.diagnose.launch.state import PHASES, Exit, Hit, Line, Rank, Stage
-from fluxstart_tui.diagnose.progress import Phase
+from fluxstart_tui.diagnose.launch.state import ENDED, NO_LINE, PHASES, Exit, Hit, Line, Rank, Stage
+from fluxstart_tui.diagnose.progress import made
+from fluxstart_tui.diagnose.words import ending
 from fluxstart_tui.launchers.labels import Labels
 from fluxstart_tui.rfc import idset
 from fluxstart_tui.session import tree
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from fluxstart_tui.diagnose.launch.signs import Sign
     from fluxstart_tui.diagnose.launch.state import Probe
+    from fluxstart_tui.diagnose.progress import Phase
+    from fluxstart_tui.session import events
     from fluxstart_tui.session.tree import Parent
 
 TEXT_MAX = 4096
@@ -45,7 +48,8 @@ class Launch:
     def __init__(self, grammar: str = "", asked: int = 0, topology: str | None = None) -> None:
         self.labels = Labels(grammar)
         self.asked = asked
-        self._topology = topology
+        self.told_topology = topology
+        """Value of tbon.topo as brokers tell it."""
         self.launcher = ""
         """Name of what has launched it, if that is known otherwise than by command and lines."""
         self.command: tuple[str, ...] = ()
@@ -74,6 +78,8 @@ class Launch:
         """How often a size of 1 was told, in the trace and in the log, before the program ended."""
         self.waited: frozenset[int] = frozenset()
         """Ranks that rank 0 says it waits for in quorum."""
+        self.elsewhere: frozenset[int] = frozenset()
+        """Ranks of which nothing can be known: they are on hosts that nobody looks at."""
         self.program_ended: Line | None = None
         self.stopped: Line | None = None
         """The line from which on it was being stopped."""
@@ -213,13 +219,26 @@ class Launch:
         for number in ranks:
             if number < RANK_MAX:
                 rank = self.rank(number)
-                if rank.exit is None:
+                if rank.exit is None or rank.exit.how == ENDED:
                     rank.exit = Exit(how, line)
                     self.progress = line.t
+
+    def died(self, end: events.Exit, t: float) -> None:
+        """Note that a rank's process was seen to end, whatever its launcher says of it."""
+        if self.stopped is None and end.rank < RANK_MAX:
+            how = ENDED if end.cause == "unknown" else ending(end)
+            line = Line(NO_LINE, t, end.rank, f"process {end.pid} {how}")
+            self.rank(end.rank).exit = Exit(how, line)
+            self.progress = t
 
     def probe(self, rank: int, probe: Probe) -> None:
         """Note what a look at a rank's process has shown."""
         self.rank(rank).probe = probe
+
+    def frozen(self, rank: int) -> str:
+        """Say how a rank is kept from running; empty if it is not, or has gone on since."""
+        probe = self.ranks[rank].probe if rank in self.ranks else None
+        return probe.frozen if probe is not None and probe.t >= (self.progress or 0.0) else ""
 
     def end(self, code: int | None = None) -> None:
         """Note that nothing more will come: the launcher has ended, or the log has."""
@@ -235,7 +254,8 @@ class Launch:
     @property
     def everyone(self) -> frozenset[int]:
         """All ranks there are to be, as far as is known."""
-        return frozenset(range(self.size)) if self.size > 1 else frozenset(self.ranks)
+        ranks = frozenset(range(self.size)) if self.size > 1 else frozenset(self.ranks)
+        return ranks - self.elsewhere
 
     @property
     def parent(self) -> Parent:
@@ -248,7 +268,7 @@ class Launch:
     def topology(self) -> str | None:
         """Value of tbon.topo, None for the default."""
         given = re.search(r"tbon\.topo=([\w:]+)", " ".join(self.command))
-        return given[1] if given is not None else self._topology
+        return given[1] if given is not None else self.told_topology
 
     @property
     def singletons(self) -> frozenset[int]:
@@ -264,7 +284,8 @@ class Launch:
     @property
     def known(self) -> bool:
         """Whether this is a launch of Flux at all."""
-        return bool(self.hits) or any(rank.speaks or rank.hello for rank in self.ranks.values())
+        ranks = self.ranks.values()
+        return bool(self.hits) or any(one.speaks or one.hello or one.abnormal for one in ranks)
 
     def at(self, first: Stage, last: Stage) -> frozenset[int]:
         """Return the ranks that have come to a stage from first to last."""
@@ -279,15 +300,17 @@ class Launch:
     def phases(self) -> list[Phase]:
         """Return the phases as diagnose/progress.py does for an instance of test mode."""
         everyone = self.everyone
-        found = []
+        there = {number: self.ranks[number] for number in everyone if number in self.ranks}
+        reached = {
+            name: {number for number, one in there.items() if one.stage >= stage}
+            for name, stage in PHASES
+        }
+        times = {}
         for name, stage in PHASES:
-            if self.size == 1 and Stage.PUT <= stage <= Stage.BARRIER1:
-                continue
-            there = [self.ranks[r] for r in everyone if r in self.ranks]
-            reached = frozenset(
-                r for r in everyone if r in self.ranks and self.ranks[r].stage >= stage
-            )
-            times = [one.since for one in there if one.stage == stage and one.since is not None]
-            last = max(times) if times and len(reached) == len(everyone) else None
-            found.append(Phase(name, reached, len(everyone), last))
-        return found
+            since = [one.since for one in there.values() if one.stage == stage]
+            known = [t for t in since if t is not None]
+            if known and len(reached[name]) == len(everyone):
+                times[name] = max(known)
+        alone = self.size == 1
+        names = [name for name, at in PHASES if not (alone and Stage.PUT <= at <= Stage.BARRIER1)]
+        return made(names, reached, len(everyone), times)

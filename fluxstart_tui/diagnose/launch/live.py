@@ -9,9 +9,10 @@ import os
 import re
 
 from fluxstart_tui.diagnose.launch import rules, text
+from fluxstart_tui.diagnose.launch.changes import Changes
 from fluxstart_tui.diagnose.launch.launch import TEXT_MAX, Launch
-from fluxstart_tui.diagnose.launch.state import STATES, Stage
-from fluxstart_tui.rfc import fsd, idset, pmi1
+from fluxstart_tui.diagnose.launch.state import ENDED, NO_LINE, STATES, Line, Probe, Stage
+from fluxstart_tui.rfc import fsd, pmi1
 from fluxstart_tui.session import events
 from fluxstart_tui.session.output import STREAMS
 from fluxstart_tui.session.said import Said
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from fluxstart_tui.diagnose.launch.finding import Finding
-    from fluxstart_tui.diagnose.launch.state import Line, Rank
+    from fluxstart_tui.diagnose.launch.state import Rank
     from fluxstart_tui.session.events import Event
 
 STDOUT, STDERR, LAUNCHER = (STREAMS.index(name) for name in ("stdout", "stderr", "launcher"))
@@ -34,17 +35,18 @@ _OURS = ("fluxstart-tui: hello ", "fluxstart-tui: pmi ")
 _CALM = ("notice", "info", "debug")
 _ONLINE = re.compile(r"online: .* \(ranks? (\S+)\)$")
 _ENDED = re.compile(r"rc2\.0: (?P<command>.*) \(rc=(?P<code>\d{1,4})\)")
+_STALL = 2.0
+"""Seconds without progress after which processes are looked at: before it is a finding."""
 _CODE = re.compile(r"(?:code|status|exit) (\d{1,3})\b")
 
 _PHASES = {
     Stage.INIT: ("init", 0),
-    Stage.PUT: ("put", 0),
+    Stage.PUT: ("barrier", 0),  # a put that is traced is over, and the barrier comes next
     Stage.BARRIER1: ("get", 1),
     Stage.BARRIER2: ("get", 2),
     Stage.FINALIZE: ("finalize", 2),
 }
 """Phases of events.Pmi that the trace tells of, with the barriers that are behind by then."""
-_NAMES = {stage: name for name, stage in reversed(STATES.items())}
 
 
 class Live(Launch):
@@ -67,12 +69,8 @@ class Live(Launch):
         self.tell_size()
         if stage in _PHASES and not self.tapped:
             phase, barriers = _PHASES[stage]
-            self.news.append(events.Pmi(line.rank, phase, barriers))
+            self.news.append(events.Pmi(line.rank, phase, barriers + (phase == "barrier")))
             self.passed(barriers)
-        elif stage > Stage.FINALIZE:
-            self.news.append(_state(line.rank, stage, line.text))
-            if line.rank == 0 and stage == Stage.RUN:
-                self.news.append(events.Program("started"))
 
     def passed(self, barriers: int) -> None:
         """Take that a rank was let out of so many barriers: then all have been in them."""
@@ -82,7 +80,8 @@ class Live(Launch):
 
     def exited(self, ranks: Collection[int], how: str, line: Line) -> None:
         """Note that tasks have ended (launch.Launch)."""
-        known = {rank for rank, one in self.ranks.items() if one.exit is not None}
+        ends = {rank: one.exit for rank, one in self.ranks.items() if one.exit is not None}
+        known = {rank for rank, end in ends.items() if end.how != ENDED}
         super().exited(ranks, how, line)
         code = _CODE.search(how)
         for rank in sorted(set(ranks) - known):
@@ -96,14 +95,10 @@ class Live(Launch):
             self.news.append(events.Size(self.size))
 
 
-def _state(rank: int, stage: Stage, line: str) -> Event:
+def _state(rank: int, step: re.Match[str]) -> Event:
     """Return the transition that a log line tells of."""
-    log = text.LOG.match(line)
-    step = text.STEP.match(log["text"]) if log is not None else None
-    if log is None or step is None:
-        return events.State(rank, _NAMES[stage])
     try:
-        spent = fsd.parse(log["text"].rpartition(" ")[2])
+        spent = fsd.parse(step.string.rpartition(" ")[2])
     except ValueError:
         spent = 0.0
     return events.State(rank, step[3], step[1], step[2], spent)
@@ -121,6 +116,9 @@ class Watch:
         found: told of each new finding, and of those that are over.
     """
 
+    kind = Live
+    """Holds what has been read."""
+
     def __init__(
         self,
         grammar: str,
@@ -131,13 +129,12 @@ class Watch:
         plain: bool,
         found: Callable[[Finding], None],
     ) -> None:
-        self.launch = Live(grammar, asked)
+        self.launch = self.kind(grammar, asked)
         self.launch.command = tuple(command)
         self._epoch = epoch
         self._plain = plain
-        self._found = found
+        self._changes = Changes(found)
         self._host = os.uname().nodename
-        self._findings: dict[tuple[str, frozenset[int]], str] = {}
 
     @property
     def size(self) -> int:
@@ -209,13 +206,19 @@ class Watch:
             self.launch.passed(entered)
 
     def _heard(self, rank: int | None, said: str) -> None:
-        """Tell of what else log lines say, beside the states."""
+        """Tell of what log lines say, until the launch has ended for whatever reason."""
         log = text.LOG.match(said)
         if log is None:
             return
         who = log["who"]
         number = int(who) if who.isdecimal() and len(who) < 8 else rank if rank is not None else 0
         news, body = self.launch.news, log["text"]
+        step = text.STEP.match(body) if log["module"] == "broker" else None
+        if step is not None and step[3] in STATES:
+            news.append(_state(number, step))
+            if number == 0 and step[3] == "run":
+                news.append(events.Program("started"))
+            return
         if log["severity"] in text.SEVERE:
             news.append(events.Log(number, 3, log["module"], body))
         if number:
@@ -233,25 +236,43 @@ class Watch:
         log = text.LOG.match(said)
         return log is None or log["severity"] not in _CALM
 
+    def died(self, t: float, end: events.Exit) -> None:
+        """Take that a broker on this host has ended."""
+        self.launch.died(end, t)
+
+    def stopping(self, t: float, by: str) -> None:
+        """Take that we have begun to end the launch: what follows is no evidence."""
+        self.launch.stopped = self.launch.stopped or Line(NO_LINE, t, None, by)
+
+    def probed(self, t: float, probe: events.Probe) -> None:
+        """Take how a broker on this host looks from outside."""
+        host = self.launch.rank(probe.rank).host
+        self.launch.probe(probe.rank, Probe.of(t, host, probe))
+
+    def stalled(self, t: float) -> bool:
+        """Tell whether brokers are to be looked at, since none comes any further."""
+        launch = self.launch
+        up = launch.leader.stage == Stage.RUN and launch.program_ended is None
+        ending = launch.stopped is not None or launch.over is not None
+        return not (up or ending) and launch.quiet(t) >= _STALL
+
+    @property
+    def in_pmi(self) -> bool:
+        """Whether rank 0 is still in PMI."""
+        return self.launch.leader.stage < Stage.JOIN
+
+    @property
+    def hindered(self) -> bool:
+        """Whether there are findings."""
+        return bool(self._changes.known)
+
     def look(self, t: float) -> list[Event]:
         """Return what has become a finding, and which finding is none any more."""
-        return self._compare(rules.diagnose(self.launch, t))
+        found = rules.diagnose(self.launch, t)
+        # Who has ended it while the program ran knows that it was up.
+        return self._changes.since([one for one in found if one.id != "I1"])
 
     def ended(self, t: float, code: int) -> list[Event]:
         """Take that the launcher has ended; return the last findings."""
         self.launch.end(code)
-        return self._compare(rules.diagnose(self.launch, t))
-
-    def _compare(self, findings: Sequence[Finding]) -> list[Event]:
-        news: list[Event] = []
-        now = {(one.id, one.ranks): one for one in findings}
-        for key, one in now.items():
-            if self._findings.get(key) != one.sentence:
-                if key not in self._findings:
-                    self._found(one)
-                self._findings[key] = one.sentence
-                news.append(events.Finding(one.id, idset.encode(one.ranks), one.sentence))
-        for key in [key for key in self._findings if key not in now]:
-            sentence = self._findings.pop(key)
-            news.append(events.Finding(key[0], idset.encode(key[1]), sentence, over=True))
-        return news
+        return self.look(t)

@@ -11,6 +11,7 @@ from fluxstart_tui.diagnose.launch.finding import (
     end_of,
     last_lines,
     lines,
+    looks,
     named,
     them,
     wait,
@@ -44,9 +45,13 @@ def stalls(launch: Launch, now: float | None) -> Iterator[Finding]:
     if launch.over is not None or launch.singletons:
         return
     quiet = launch.quiet(now)
-    if leader.stage == Stage.RC1 and not leader.gone and quiet >= 2 * PATIENCE:
+    if leader.gone:
+        return
+    if Stage.JOIN <= leader.stage <= Stage.QUORUM and launch.frozen(0):
+        yield _frozen(launch, frozenset({0}))
+    elif leader.stage == Stage.RC1 and quiet >= 2 * PATIENCE:
         yield _rc1_of_leader(launch)
-    if leader.stage != Stage.QUORUM or leader.gone:
+    if leader.stage != Stage.QUORUM:
         return
     decidable = quiet >= (2 * SETTLE if launch.waited else PATIENCE)
     missing = (launch.everyone | launch.waited) - launch.at(Stage.QUORUM, Stage.CLEANUP)
@@ -58,13 +63,14 @@ def stalls(launch: Launch, now: float | None) -> Iterator[Finding]:
     if not decidable:
         return
     alive = missing - gone
-    rc1 = frozenset(r for r in alive & launch.at(Stage.RC1, Stage.RC1))
-    if rc1:
-        yield _rc1_of(launch, rc1)
-    frozen = frozenset(r for r in alive & launch.at(Stage.TRYING, Stage.FINALIZE))
+    frozen = alive & launch.at(Stage.TRYING, Stage.FINALIZE)
+    frozen |= {rank for rank in alive if launch.frozen(rank)}
     if frozen:
         yield _frozen(launch, frozen)
-    joining = frozenset(r for r in alive & launch.at(Stage.JOIN, Stage.SYNC))
+    rc1 = (alive & launch.at(Stage.RC1, Stage.RC1)) - frozen
+    if rc1:
+        yield _rc1_of(launch, rc1)
+    joining = (alive & launch.at(Stage.JOIN, Stage.SYNC)) - frozen
     if joining & top:
         yield from _unreached(launch, joining & top, joining - top)
 
@@ -76,7 +82,7 @@ def _rc1_of_leader(launch: Launch) -> Finding:
         "R2",
         f"rc1 is still running on {named(launch, {0})}{rest}; no quorum message will come",
         frozenset({0}),
-        lines([launch.leader.step, *last_lines(launch, others)[:2]]),
+        lines([*looks(launch, {0}), launch.leader.step, *last_lines(launch, others)[:2]]),
         (
             "pstree -ap $(pgrep flux-broker-0)   # on rank 0's host: what rc1 waits for",
             "flux dmesg",
@@ -92,7 +98,7 @@ def _rc1_of(launch: Launch, ranks: frozenset[int]) -> Finding:
         "R3",
         f"rc1 is still running on {named(launch, ranks)}; rank 0 waits in quorum",
         ranks,
-        lines(last_lines(launch, ranks)),
+        lines([*looks(launch, ranks), *last_lines(launch, ranks)]),
         ("pstree -ap $(pgrep -f flux-broker)   # on its host: what rc1 waits for", *_ASK),
         "10",
         "likely",
@@ -117,17 +123,18 @@ def _gone(launch: Launch, ranks: frozenset[int]) -> Finding:
 
 
 def _frozen(launch: Launch, ranks: frozenset[int]) -> Finding:
-    first = launch.ranks[min(ranks)]
-    state = f" and its process {first.probe.frozen}" if first.probe and first.probe.frozen else ""
+    first = min(ranks)
+    how, where = launch.frozen(first), WAITS[launch.ranks[first].stage]
+    what = f"{how}, {where}" if how else f"fell silent at the end of PMI ({where})"
+    rest = "all wait" if first == 0 else "rank 0 waits"
     return Finding(
         "Q2",
-        f"{named(launch, ranks)} fell silent at the end of PMI ({WAITS[first.stage]}){state};"
-        f" rank 0 waits for {them(ranks)} in quorum",
+        f"{named(launch, ranks)} {what}; {rest} for {them(ranks)} in quorum",
         ranks,
-        lines(last_lines(launch, ranks)),
+        lines([*looks(launch, ranks), *last_lines(launch, ranks)]),
         ("ps -eo pid,stat,wchan:30,args | grep [f]lux-broker   # on its host: T is stopped",),
         "8",
-        "certain" if state else "likely",
+        "certain" if how else "likely",
     )
 
 
@@ -154,7 +161,7 @@ def _unreached(launch: Launch, ranks: frozenset[int], below: frozenset[int]) -> 
         f"{named(launch, ranks)} did PMI but never reached the parent, {above}{cause}{victims};"
         " rank 0 waits in quorum",
         ranks,
-        lines([*last_lines(launch, ranks), *_delays(launch)]),
+        lines([*looks(launch, {0, *ranks})[:3], *last_lines(launch, ranks), *_delays(launch)]),
         (*remedies, *_ASK),
         "8, 9",
     )

@@ -28,13 +28,14 @@ def diagnose(launch: Launch, now: float | None = None) -> list[Finding]:
     found = [
         *by_sign.launcher(launch, now),
         *by_sign.brokers(launch),
-        *by_size.singletons(launch),
+        *by_size.singletons(launch, now),
         *waits.stalls(launch, now),
         *quorum.stalls(launch, now),
         *by_sign.events(launch),
         *ends.program(launch),
         *ends.shutdown(launch, now),
     ]
+    found += ends.frozen(launch, found)
     found += visibility.hindrances(launch, found)
     name = remedies.launcher(launch)
     return [

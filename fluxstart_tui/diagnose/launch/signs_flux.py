@@ -28,7 +28,8 @@ FATAL = Signs(
         Sign("P7", r"bootstrap: simple: initialize: (.*)",
              "{ranks}: the launcher's answer to the PMI-1 handshake was not understood ({0});"
              " Hydra of MPICH 5 answers with a PMI version that Flux up to 0.88 refuses",
-             ("mpiexec.hydra --version   # 4.3 and older work", _PROBE), "5, 7"),
+             ('fluxstart-tui --launcher="mpiexec.hydra -n N" --pmi-tap=bridge',
+              "mpiexec.hydra --version   # 4.3 and older work", _PROBE), "5, 7"),
         Sign("P8", r"bootstrap\.iam: \S+: put \S+: (.*)|put key=\d+: (.*)",
              "{ranks}: the launcher's PMI refused the broker's card ({0})",
              (_PROBE, "FLUX_PMI_CLIENT_METHODS=libpmi2"), "5"),

@@ -51,7 +51,9 @@ LAUNCHER = Signs(
              ("srun --mpi=pmi2 ...", "journalctl -u slurmd   # on that node"), ends=True),
         Sign("L12", r"slurmstepd\S*: error: Unable to create TMPDIR \[(.*)\]",
              "TMPDIR {0} does not exist on a node; Slurm took /tmp instead", ("unset TMPDIR",)),
-        Sign("H1", r"=   BAD TERMINATION OF ONE OF YOUR APPLICATION PROCESSES",
+        Sign("H1", r"=   BAD TERMINATION OF ONE OF YOUR APPLICATION PROCESSES"
+             # Its proxy has stumbled over the rank that was just gone.
+             r"|\[mpiexec@\S+\] control_cb .*assert \(!closed\) failed",
              "Hydra killed the rest after one process had ended badly; look for the first error"
              " of a rank",
              ("mpiexec.hydra -prepend-rank ... flux start -o,-v sleep inf",), "2, 3", ends=True),

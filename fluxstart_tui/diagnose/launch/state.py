@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from enum import IntEnum
 from typing import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from fluxstart_tui.session import events
 
 NO_LINE = 0
 """Number of a line that is in no log: a session's journal knows of it."""
@@ -114,12 +119,22 @@ class Hit(NamedTuple):
     groups: tuple[str, ...]
 
 
+ENDED = "ended"
+"""How a task ended of which no more is known yet than that."""
+
+
 class Exit(NamedTuple):
-    """How the launcher says a task ended."""
+    """How a task ended, as the launcher says or as was seen."""
 
     how: str
     """`exited with code 3`, `was killed`..."""
     line: Line
+
+    @property
+    def order(self) -> tuple[float, int]:
+        """Less for who ended earlier: launchers tell of it in any order, a journal knows."""
+        seen = self.line.number == NO_LINE and self.line.t is not None
+        return (self.line.t or 0.0) if seen else math.inf, self.line.number
 
 
 class Probe(NamedTuple):
@@ -132,6 +147,20 @@ class Probe(NamedTuple):
     """Letter of proc(5): T is stopped, D waits for a device; empty where there is no process."""
     waits_in: str = ""
     """Where its main thread sleeps in the kernel (wchan)."""
+    text: str = ""
+    """What was seen, as evidence."""
+    said: str = ""
+    """What it has said itself when it was asked."""
+
+    @classmethod
+    def of(cls, t: float, host: str, seen: events.Probe) -> Probe:
+        """Make it of what a session tells."""
+        parts = [f"process {seen.pid} ({seen.name}): state {seen.state or 'none'}"]
+        parts += [f"in {seen.waits}"] if seen.waits else []
+        parts += [f"runs {seen.runs}"] if seen.runs else []
+        parts += [f"connections {seen.connects}"] if seen.connects else []
+        said = f"asked on its socket: {seen.says}" if seen.says else ""
+        return cls(t, host, seen.pid, seen.state, seen.waits, ", ".join(parts), said)
 
     @property
     def frozen(self) -> str:
@@ -163,8 +192,6 @@ class Rank:
         """The size it was told, 0 if it was not told yet."""
         self.sized: Line | None = None
         """The line that told."""
-        self.instance = -1
-        """Its rank in the instance, -1 if not known."""
         self.barriers_in = 0
         """PMI barriers it has entered, as far as a server's trace tells."""
         self.host = ""
@@ -176,6 +203,8 @@ class Rank:
         """Its endpoints, as its card says."""
         self.errors: list[Line] = []
         """First lines of severity err or worse that say why it failed."""
+        self.abnormal: Line | None = None
+        """The line by which it told that a module had failed, which is all it says without -v."""
         self.stderr: list[Line] = []
         """What its rc1 has printed."""
         self.failed = ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from typing import NamedTuple
 
 from fluxstart_tui.diagnose.launch.finding import (
@@ -11,6 +13,7 @@ from fluxstart_tui.diagnose.launch.finding import (
     end_of,
     last_lines,
     lines,
+    looks,
     named,
     them,
     wait,
@@ -42,13 +45,18 @@ class _Sides(NamedTuple):
 
 def stalls(launch: Launch, now: float | None) -> Iterator[Finding]:
     """Yield S0 to S4 if ranks wait in PMI."""
-    if launch.size < 2 or launch.over is not None or launch.singletons:
+    if launch.over is not None or launch.singletons:
         return
     quiet = launch.quiet(now)
-    stalled = quiet >= PATIENCE
+    if not launch.size and quiet >= PATIENCE:
+        yield from _unexplained(launch)
+    if launch.size < 2:
+        return
     sides = _sides(launch)
-    if stalled:
+    if quiet >= PATIENCE:
         yield from _in_library(launch)
+    # What is seen to be stopped needs no patience.
+    stalled = quiet >= PATIENCE or any(launch.frozen(r) for r in launch.everyone)
     if not sides.waiting:
         return
     if sides.dead and quiet >= SETTLE:
@@ -106,11 +114,28 @@ def _dead(launch: Launch, sides: _Sides) -> Finding:
     )
 
 
-def _died(launch: Launch, number: int) -> tuple[bool, int]:
-    """Order dead ranks: those that say why before others, then as they died."""
+def _unexplained(launch: Launch) -> Iterator[Finding]:
+    """Yield S1 for a log that tells neither sizes nor causes, as without -v."""
+    found = {r: one for r, one in launch.ranks.items() if one.abnormal and one.exit}
+    if found:
+        ends = [one.exit.line for one in found.values() if one.exit is not None]
+        yield Finding(
+            "S1",
+            f"{who(found)} is gone, it {end_of(found[min(found)])} while it booted, and this log"
+            " does not tell why; the others wait in vain",
+            frozenset(found),
+            lines([*(one.abnormal for one in found.values()), *ends]),
+            ("flux start -o,-v ...   # tells why", "FLUX_PMI_DEBUG=1"),
+            "5",
+            "likely",
+        )
+
+
+def _died(launch: Launch, number: int) -> tuple[float, bool, int]:
+    """Order dead ranks: as they were seen to die, or those that say why before others."""
     rank = launch.ranks[number]
-    line = rank.errors[0] if rank.errors else rank.exit.line if rank.exit is not None else None
-    return not rank.errors, line.number if line is not None else 0
+    seen, line = rank.exit.order if rank.exit is not None else (math.inf, 0)
+    return seen, not rank.errors, rank.errors[0].number if rank.errors else line
 
 
 def _silent(launch: Launch, sides: _Sides) -> Finding:
@@ -130,7 +155,7 @@ def _silent(launch: Launch, sides: _Sides) -> Finding:
         f"no line of Flux came from {named(launch, sides.silent)}: {why};"
         f" {wait(sides.waiting)} for {them(sides.silent)} in {sides.barrier}",
         sides.silent,
-        lines(last_lines(launch, sides.waiting)),
+        lines([*looks(launch, sides.silent), *last_lines(launch, sides.waiting)]),
         (
             "srun ...   # and one ^C: srun then tells which tasks run and which have exited",
             "ps -eo pid,stat,wchan:30,args | grep [f]lux   # on its host: T is stopped, D hangs",
@@ -150,7 +175,13 @@ def _late(launch: Launch, sides: _Sides, early: frozenset[int]) -> Finding:
         f"{named(launch, early)} came no further than: {where}{state};"
         f" {wait(sides.waiting)} for {them(early)} in {sides.barrier}",
         early,
-        lines([*last_lines(launch, early), *last_lines(launch, sides.waiting)[:1]]),
+        lines(
+            [
+                *looks(launch, early),
+                *last_lines(launch, early),
+                *last_lines(launch, sides.waiting)[:1],
+            ]
+        ),
         ("ps -eo pid,stat,wchan:30,args | grep [f]lux   # on its host",),
         "5",
         "certain" if frozen else "likely",
@@ -179,9 +210,22 @@ def _undecided(launch: Launch, sides: _Sides) -> Finding:
             f"{named(launch, frozen_ranks)} {_frozen(launch, frozen_ranks)};"
             f" {wait(rest) if rest else 'all wait'} for {them(frozen_ranks)} in {sides.barrier}",
             frozen_ranks,
-            lines(last_lines(launch, frozen_ranks)),
-            ("kill -CONT PID   # on its host, if it was stopped",),
+            lines([*looks(launch, frozen_ranks), *last_lines(launch, frozen_ranks)]),
+            (f"kill -CONT {_pids(launch, frozen_ranks)}   # on its host, if it was stopped",),
             "5, 7",
+        )
+    odd = _odd(launch, culprits)
+    if odd:
+        where = sorted({p.waits_in for r in odd if (p := launch.ranks[r].probe)})
+        return Finding(
+            "S4",
+            f"{named(launch, odd)} {'is' if len(odd) == 1 else 'are'} elsewhere (in"
+            f" {', '.join(where)}) than all others, which wait in {sides.barrier}",
+            odd,
+            lines(looks(launch, odd)),
+            ("ps -eo pid,stat,wchan:30,args | grep [f]lux-broker   # on its host",),
+            "5, 7",
+            "likely",
         )
     return Finding(
         "S4",
@@ -193,6 +237,15 @@ def _undecided(launch: Launch, sides: _Sides) -> Finding:
         "5, 7",
         "possible",
     )
+
+
+def _odd(launch: Launch, ranks: frozenset[int]) -> frozenset[int]:
+    """Return those that wait in another place than most, if all were looked at."""
+    places = {r: p.waits_in for r in ranks if (p := launch.ranks[r].probe) and p.waits_in}
+    usual, number = Counter(places.values()).most_common(1)[0] if places else ("", 0)
+    if len(places) < len(ranks) or number * 2 <= len(ranks):
+        return frozenset()
+    return frozenset(r for r in ranks if places[r] != usual)
 
 
 def _inside_library(launch: Launch) -> frozenset[int]:
@@ -222,9 +275,10 @@ def _in_library(launch: Launch) -> Iterator[Finding]:
 
 
 def _frozen(launch: Launch, ranks: frozenset[int]) -> str:
-    """Say how the first of some ranks that was looked at is kept from running."""
-    for number in sorted(ranks):
-        rank = launch.ranks.get(number)
-        if rank is not None and rank.probe is not None and rank.probe.frozen:
-            return rank.probe.frozen
-    return ""
+    """Say how the first of some ranks that is kept from running is."""
+    return next((how for number in sorted(ranks) if (how := launch.frozen(number))), "")
+
+
+def _pids(launch: Launch, ranks: frozenset[int]) -> str:
+    probes = (launch.ranks[number].probe for number in sorted(ranks))
+    return " ".join(str(probe.pid) for probe in probes if probe is not None)

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-import signal
 from typing import TYPE_CHECKING
+
+from fluxstart_tui.session.signals import signame
 
 if TYPE_CHECKING:
     from fluxstart_tui.tui.model import Model
 
 CAPTURED = "⌨ keys go to the program · {terminal.leave} leaves"
 RELEASED = "{terminal.type} or click: keys go to the program"
+STOPPED = "‖ the program is stopped · {terminal.continue} continues it"
 RECORDED = "as recorded"
 WATCHED = "to look at only"
 
 
 EMPTY = ["", "  Nothing has been written to this terminal yet."]
+LAUNCHED = [
+    "",
+    "  Brokers under a launcher have no terminal here: what they print is in Output.",
+    "  Without a program of yours a shell opens here as soon as the instance is up.",
+]
+OBSERVED = ["", "  What this instance prints, only those see who have started it."]
+_BY_MODE = {"launcher": LAUNCHED, "observed": OBSERVED}
+
+
+def empty(model: Model) -> list[str]:
+    """Say that there is nothing to be seen, and why."""
+    return _BY_MODE.get(str(model.header.get("mode")), EMPTY)
 
 
 def missing(reason: str) -> list[str]:
@@ -48,8 +62,16 @@ def title(model: Model, name: str, *, types: bool, captured: bool) -> str:
     return name + RELEASED
 
 
-def state(model: Model, rank: int) -> str:
-    """Say in words how the program on a rank's terminal is."""
+def state(model: Model, rank: int, *, captured: bool) -> str:
+    """Say in words how the program on a rank's terminal is, as keymap.Keymap.text takes it.
+
+    Args:
+        model: the session.
+        rank: whose terminal.
+        captured: whether the program gets keys, so that one has to leave before the next.
+    """
+    if model.state.broker(rank).stopped and not model.ended:
+        return STOPPED.replace("· ", "· {terminal.leave} ") if captured else STOPPED
     if rank:
         broker = model.state.broker(rank)
         return f"rank {rank}: {'running' if broker.running else 'not running'}"
@@ -72,8 +94,5 @@ def _code(code: int) -> str:
     if code == 0:
         return ""
     if code > 128:
-        try:
-            return f" by {signal.Signals(code - 128).name}"
-        except ValueError:
-            pass
+        return f" by {signame(code - 128)}"
     return f" with code {code}"

@@ -18,6 +18,8 @@ from fluxstart_tui.tui.terminal.feed import Feed
 from fluxstart_tui.tui.terminal.paint import Picture
 
 if TYPE_CHECKING:
+    from textual.timer import Timer
+
     from fluxstart_tui.tui.model import Model
     from fluxstart_tui.tui.terminal.emulator import Emulator
     from fluxstart_tui.tui.terminal.program import Program, ProgramFeed
@@ -98,6 +100,8 @@ class Pane(Widget):
         self._notice = ""
         self._bells = 0
         self._hot_until = 0.0
+        self._hot: Timer | None = None
+        """Looks out for echoes, once it is mounted."""
 
     @property
     def label(self) -> str:
@@ -110,7 +114,7 @@ class Pane(Widget):
 
     def state(self) -> str:
         """Say how the program is."""
-        return caption.state(self.model, self.rank)
+        return caption.state(self.model, self.rank, captured=self.captured)
 
     @property
     def alive(self) -> bool:
@@ -119,7 +123,8 @@ class Pane(Widget):
 
     def on_mount(self) -> None:
         """Begin to feed the emulator, shown or not."""
-        self._hot = self.set_interval(_LOOKOUT, self._look_out, pause=True)
+        # What is there already is looked at at once: we may have been woken before we were mounted.
+        self._hot = self.set_interval(_LOOKOUT, self._look_out)
         self.set_interval(_IDLE, self._idle)
 
     def on_unmount(self) -> None:
@@ -149,13 +154,15 @@ class Pane(Widget):
 
     def wake(self) -> None:
         """Look out for output for a while."""
-        if not self.is_attached:
-            return
         self._hot_until = time.monotonic() + _HOT
-        self._hot.resume()
+        if self._hot is not None:
+            self._hot.resume()
 
     def _look_out(self) -> None:
-        assert self._feed is not None
+        assert self._hot is not None
+        if self._feed is None:
+            self._hot.pause()
+            return
         if self._feed.pump(_FRAME) and self.is_on_screen:
             self._paint()
         if time.monotonic() > self._hot_until and not self._feed.behind:
@@ -177,7 +184,9 @@ class Pane(Widget):
         if self._picture is not None and self._feed is not None and self._feed.any:
             strip = self._picture.line(y + self._above, solid=self.captured)
         else:
-            words = caption.EMPTY if self._picture is not None else caption.missing(self._missing)
+            words = caption.missing(self._missing)
+            if self._picture is not None:
+                words = caption.empty(self.model)
             strip = Strip([Segment(words[y] if y < len(words) else "", self._base)])
         return strip.adjust_cell_length(self.size.width, self._base)
 
@@ -185,12 +194,14 @@ class Pane(Widget):
         """Put into the frame where keys go, and how the program is."""
         types = self._typist is not None
         title = caption.title(self.model, self.label, types=types, captured=self.captured)
-        title = keymap.of(self.app).text(title)
-        parts = [self._trouble and f"✗ {self._trouble}", self._notice]
+        keys = keymap.of(self.app)
+        title = keys.text(title)
+        trouble = self._trouble and self.alive  # who is gone is told by the program's state
+        parts = [f"✗ {self._trouble}" if trouble else "", self._notice]
         if self._terminal is not None:
             back = self._terminal.scrolled.back
             parts += [f"↑ {back} lines back · shift+End returns" if back else ""]
-            parts += [self.state(), self._terminal.title]
+            parts += [keys.text(self.state()), self._terminal.title]
         below = " · ".join(part for part in parts if part)
         if self._said != (title, below):
             self._said = title, below

@@ -126,11 +126,14 @@ class BrokersView(View):
     @property
     def mode(self) -> str:
         """What is below the map: what was asked for, or else what fits."""
-        width, height = self.size
-        fits = fits_both(width, height)
+        fits = self._fits_both
         if self._mode is None:
             return "both" if fits else "table"
         return "table" if self._mode == "both" and not fits else self._mode
+
+    @property
+    def _fits_both(self) -> bool:
+        return fits_both(self, self._map_mode, self.model.size)
 
     def focus_main(self) -> None:
         """Give the focus to the table."""
@@ -239,8 +242,7 @@ class BrokersView(View):
 
     def action_panes(self) -> None:
         """Show the table, the panes, or both."""
-        fits = fits_both(*self.size)
-        modes = _MODES if fits else _MODES[:2]
+        modes = _MODES if self._fits_both else _MODES[:2]
         self._mode = modes[(modes.index(self.mode) + 1) % len(modes)]
         self._map_mode = "some" if self._map_mode == "all" else self._map_mode
         self.look_now()

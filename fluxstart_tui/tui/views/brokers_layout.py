@@ -11,11 +11,26 @@ _WIDE = 150
 """Columns from which table and panes fit beside each other."""
 _TALL = 32
 """Rows from which they fit over each other."""
+_LEAST = 10
+"""Rows below a short table that are worth having panes in them: two rows of low ones."""
 
 
-def fits_both(width: int, height: int) -> bool:
-    """Tell whether there is room for table and panes."""
-    return width >= _WIDE or height >= _TALL
+def fits_both(view: BrokersView, maps: str, rows: int) -> bool:
+    """Tell whether there is room for table and panes.
+
+    Args:
+        view: has the parts and a size.
+        maps: how much of the map is shown: some, all or none.
+        rows: ranks that there are, so that a filter does not change it.
+    """
+    width, height = view.size
+    spare = height - _map_rows(view, maps) - (rows + 1)
+    return width >= _WIDE or height >= _TALL or spare >= _LEAST
+
+
+def _map_rows(view: BrokersView, maps: str) -> int:
+    width, height = view.size
+    return 0 if maps == "none" else view.map.wanted(width, max(4, height * 2 // 5))
 
 
 def arrange(view: BrokersView, maps: str, rows: int) -> None:
@@ -32,13 +47,13 @@ def arrange(view: BrokersView, maps: str, rows: int) -> None:
     alone = maps == "all"
     both, table = view.query_one("#both"), view.query_one("#table")
     both.display = not alone
-    share = height if alone else max(4, height * 2 // 5)
-    view.map.styles.height = "1fr" if alone else view.map.wanted(width, share)
+    mapped = _map_rows(view, maps)
+    view.map.styles.height = "1fr" if alone else mapped
     table.display = mode != "panes"
     view.query_one("#panes").display = mode != "table"
     both.styles.layout = "horizontal" if width >= _WIDE else "vertical"
     # A short table leaves its place to the panes below.
     below = mode == "both" and width < _WIDE
-    table.styles.height = min(rows + 1, height // 3) if below else "1fr"
+    table.styles.height = min(rows + 1, (height - mapped) // 2) if below else "1fr"
     beside = mode == "both" and width >= _WIDE
     table.styles.width = min(110, width * 11 // 20) if beside else "1fr"

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from fluxstart_tui.tui import keymap, processes
+from fluxstart_tui.probe import processes
+from fluxstart_tui.tui import keymap
 from fluxstart_tui.tui.stacks import Gathering
 from fluxstart_tui.tui.view import View
 from fluxstart_tui.tui.views import detail_text
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.worker import Worker
 
+    from fluxstart_tui.probe.processes import Group
     from fluxstart_tui.tui.commands import Commands
     from fluxstart_tui.tui.model import Model
-    from fluxstart_tui.tui.processes import Group
     from fluxstart_tui.tui.widgets.bar import Item
     from fluxstart_tui.tui.widgets.sheet import Row
 

@@ -28,7 +28,11 @@ class LastRecords:
     def __init__(self, model: Model) -> None:
         start = model.header.get("start")
         self._model = model
-        self._log = BrokerLog(model.spool, start if isinstance(start, str) else "")
+        self._log = BrokerLog(
+            model.spool,
+            start if isinstance(start, str) else "",
+            printed=model.header.get("mode") == "launcher",
+        )
         self._key: object = None
         self._found: list[Record] = []
 

@@ -6,8 +6,8 @@ import os
 from typing import TYPE_CHECKING
 
 from fluxstart_tui.diagnose.words import ids, printable, where
+from fluxstart_tui.probe import processes
 from fluxstart_tui.session import events
-from fluxstart_tui.tui import processes
 from fluxstart_tui.tui.broker_log import SEVERITIES
 from fluxstart_tui.tui.widgets import looks
 from fluxstart_tui.tui.widgets.countdown import bar
@@ -17,10 +17,10 @@ from fluxstart_tui.tui.widgets.sheet import heading, note, pairs
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from fluxstart_tui.probe.processes import Group
     from fluxstart_tui.session.state import BrokerState
     from fluxstart_tui.tui.broker_log import Record
     from fluxstart_tui.tui.model import Model
-    from fluxstart_tui.tui.processes import Group
     from fluxstart_tui.tui.stacks import Gathering
     from fluxstart_tui.tui.widgets.sheet import Row
     from fluxstart_tui.tui.widgets.tails import Tail

@@ -139,7 +139,11 @@ class LogView(RowsPage):
     def make_sources(self) -> list[Source]:
         """Return the records."""
         start = self.model.header.get("start")
-        self.records = BrokerLog(self.model.spool, start if isinstance(start, str) else "")
+        self.records = BrokerLog(
+            self.model.spool,
+            start if isinstance(start, str) else "",
+            printed=self.model.header.get("mode") == "launcher",
+        )
         self._lines = LogSource(self.model, self.records)
         return [self._lines]
 

@@ -12,6 +12,7 @@ from textual.binding import Binding
 from textual.containers import Horizontal
 
 from fluxstart_tui.rfc import idset
+from fluxstart_tui.tui.lines_block import LAUNCHER
 from fluxstart_tui.tui.lines_filter import Matcher
 from fluxstart_tui.tui.view import View
 from fluxstart_tui.tui.views import output_text
@@ -49,7 +50,7 @@ class OutputView(View):
         Binding("r", "ask('ranks')", "Ranks", id="output.ranks"),
         Binding("ampersand", "ask('filter')", "Filter", id="output.filter"),
         Binding("exclamation_mark", "switch('inverse')", "Only lines without", id="output.inverse"),
-        Binding("o", "switch('streams')", "Stdout, stderr or both", id="output.streams"),
+        Binding("o", "switch('streams')", "Stdout, stderr, launcher or all", id="output.streams"),
         Binding("l", "switch('levels')", "All levels, warnings or errors", id="output.levels"),
         Binding("z", "switch('clear')", "No filter", id="output.no-filter"),
         Binding("f", "follow", "Follow", id="output.follow"),
@@ -186,7 +187,10 @@ class OutputView(View):
         if what == "inverse" and self.options.wanted.matcher is None:
             self.action_ask("filter")
         else:
-            self._take(toggled(self.options, what))
+            options = toggled(self.options, what)
+            if options.wanted.streams == {LAUNCHER} and self.model.header.get("mode") != "launcher":
+                options = toggled(options, what)
+            self._take(options)
 
     async def action_beside(self) -> None:
         """Show two to four ranks side by side, or all in one again."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from fluxstart_tui.tui.lines_block import SHOWN
 from fluxstart_tui.tui.lines_filter import Filter
 from fluxstart_tui.tui.lines_severity import Severity
 from fluxstart_tui.tui.widgets.lines_paint import TIMES, Looks
@@ -33,7 +34,7 @@ class Options:
     search: Matcher | None = None
 
 
-_STREAMS = (frozenset((0, 1)), frozenset((0,)), frozenset((1,)))
+_STREAMS = (frozenset(SHOWN), *(frozenset((one,)) for one in SHOWN))
 _LEVELS = (None, Severity.WARNING, Severity.ERROR)
 
 

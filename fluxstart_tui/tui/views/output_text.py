@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from fluxstart_tui.rfc import idset
 from fluxstart_tui.tui import keymap
+from fluxstart_tui.tui.lines_block import LAUNCHER, SHOWN
 from fluxstart_tui.tui.lines_severity import Severity
 from fluxstart_tui.tui.widgets import lines_select
 from fluxstart_tui.tui.widgets.lines_bars import Tool
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 KEYS = [
     ("{output.search}  {output.next-hit}  {output.previous-hit}", "search; next, previous hit"),
     ("{output.ranks}", "only some ranks, such as 0-3,7"),
-    ("{output.streams}", "both streams, stdout (│), stderr (▌)"),
+    ("{output.streams}", "all streams, stdout (│), stderr (▌), the launcher's own lines (»)"),
     ("{output.levels}", "all lines, warnings and errors, errors"),
     ("{output.filter}  {output.inverse}", "only lines with an expression; only those without"),
     ("{output.no-filter}", "no filter"),
@@ -53,9 +54,10 @@ QUESTIONS = {
 }
 
 _STREAMS = {
-    frozenset((0, 1)): ("both streams", "out+err"),
+    frozenset(SHOWN): ("all streams", "streams"),
     frozenset((0,)): ("stdout only", "stdout"),
     frozenset((1,)): ("stderr only", "stderr"),
+    frozenset((LAUNCHER,)): ("launcher only", "launcher"),
 }
 _LEVELS = {
     None: ("all levels", "levels"),
@@ -89,7 +91,7 @@ def tools(options: Options, *, wide: bool) -> list[Tool]:
     times = {"no": ("no times", "times"), "delta": ("delta", "delta")}
     return [
         Tool("ranks", ranks, wanted.ranks is not None, "ask('ranks')"),
-        Tool("streams", _STREAMS[wanted.streams][short], len(wanted.streams) < 2,
+        Tool("streams", _STREAMS[wanted.streams][short], len(wanted.streams) == 1,
              "switch('streams')"),
         Tool("levels", _LEVELS[wanted.worst][short], wanted.worst is not None, "switch('levels')"),
         Tool("filter", pattern, wanted.matcher is not None, "ask('filter')"),
@@ -114,6 +116,8 @@ def status(pane: OutputPane, said: str, asking: str) -> tuple[list[Part], list[P
     if not total and pane.model.terminals:
         text = "no lines yet: what ranks on terminals print is in {app.terminal} Terminal"
         left.append((keys.text(text), "dim"))
+    elif not total and pane.model.header.get("mode") == "observed":
+        left.append(("what it prints, only those see who have started it", "dim"))
     elif rows.plain:
         left.append((f"{total:,} line{'s' * (total != 1)}", "strong"))
     else:

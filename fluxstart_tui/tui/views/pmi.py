@@ -49,6 +49,7 @@ class PmiView(RowsPage):
             "{rows.zoom-in} {rows.zoom-out} {rows.pan-back} {rows.pan-on} {rows.fit}",
             "lanes: zoom, move in time, all",
         ),
+        ("{rows.pan-back} {rows.pan-on}", "barrier: the one before, the next one"),
         *RowsPage.KEYS,
     ]  # fmt: skip
     hints = (_MODE, _SEARCH, ("{pmi.filter}", "filter"), _RANK, _BARRIER)
@@ -65,12 +66,9 @@ class PmiView(RowsPage):
         """Return the four modes; they share one trace, which is read when it is looked at."""
         self.trace = Trace(self.model.spool)
         self._trace_rows = TraceSource(self.model, self.trace)
-        return [
-            self._trace_rows,
-            LanesSource(self.model, self.trace),
-            BarrierSource(self.model),
-            KvsSource(self.model, self.trace),
-        ]
+        lanes = LanesSource(self.model, self.trace)
+        self._barrier = BarrierSource(self.model, lanes.lanes)
+        return [self._trace_rows, lanes, self._barrier, KvsSource(self.model, self.trace)]
 
     def current_hints(self) -> tuple[tuple[str, str], ...]:
         """Return the hints of the present mode."""
@@ -80,7 +78,10 @@ class PmiView(RowsPage):
         if self.mode == KVS:
             return (_MODE, _SEARCH, ("{pmi.sort}", "sort"))
         if self.mode == BARRIER:
-            return (_MODE, _RANK, _BARRIER, _SEARCH)
+            at, last = self._barrier.number, self._barrier.last
+            before = [("{rows.pan-back}", f"to {at - 1}")] if at > 1 else []
+            after = [("{rows.pan-on}", f"to {at + 1}")] if at < last else []
+            return (*before, *after, _MODE, _RANK, _BARRIER, _SEARCH)
         return self.hints
 
     def apply_filter(self, text: str) -> str:
@@ -107,6 +108,14 @@ class PmiView(RowsPage):
         source = self.source
         rank = source.rank(source.cursor) if len(source) else None
         return frozenset() if rank is None else frozenset({rank})
+
+    def action_pan(self, step: float) -> None:
+        """Show earlier or later times, or another barrier."""
+        if self.mode == BARRIER:
+            self._barrier.step(-1 if step < 0 else 1)
+            self.look()
+        else:
+            super().action_pan(step)
 
     def action_own_ranks(self) -> None:
         """Show only the chosen ranks' lines, or all again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -14,23 +15,34 @@ from fluxstart_tui.tui.widgets.source import Source, styled
 if TYPE_CHECKING:
     from fluxstart_tui.session.state import BrokerState
     from fluxstart_tui.tui.model import Model
+    from fluxstart_tui.tui.pmi_tables import Lanes
 
 
 class BarrierSource(Source):
-    """Ranks, those that are missing first, then in the order of their arrival."""
+    """Ranks, those that are missing first, then in the order of their arrival.
+
+    Args:
+        model: the session.
+        lanes: what each rank did on the wire, whose times these are if there is a wire.
+    """
 
     title = "Barrier"
     ticks = True
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, lanes: Lanes) -> None:
         super().__init__()
         self.model = model
+        self.lanes = lanes
         self.number = 1
-        """The barrier that it is about: the one that is waited in, or the last one."""
+        """The barrier that it is about: the one that is waited in, or the last one, or chosen."""
+        self.last = 1
+        """The newest barrier."""
         self.over = False
         """Whether all are past PMI."""
+        self._chosen: int | None = None
         self._order: list[int] = []
-        self._inside: frozenset[int] = frozenset()
+        self._arrived: dict[int, float] = {}
+        """When those came that are in."""
         self._entered: dict[int, dict[int, float]] = {}  # barrier -> rank -> when
         self._released: dict[int, float] = {}
         self._read = 0
@@ -39,11 +51,23 @@ class BarrierSource(Source):
     def __len__(self) -> int:
         return len(self._order)
 
+    def step(self, by: int) -> None:
+        """Go to an earlier or a later barrier; the newest one is followed."""
+        number = max(1, self.number + by)
+        self._chosen = number if number < self.last else None
+        self._seen = ()
+
+    def work(self, until: float) -> bool:
+        """Read the wire until a time; tell whether there is more to do."""
+        self.more = self.lanes.work(until)
+        return self.more
+
     def look(self) -> bool:
         """Take what is new; tell whether rows may have changed."""
         model = self.model
+        self.work(time.monotonic() + 0.008)
         tenth = 0 if self.over or model.ended else int(model.now * 4)
-        seen = (model.version, tenth)
+        seen = (model.version, tenth, self.lanes.done)
         if seen == self._seen:
             return False
         self._seen = seen
@@ -54,12 +78,16 @@ class BarrierSource(Source):
             for one in state.brokers.values()
         )
         waiting = any(one.barrier > state.barriers for one in state.brokers.values())
-        self.number = state.barriers + 1 if waiting or not state.barriers else state.barriers
-        entered = self._entered.get(self.number, {})
+        self.last = state.barriers + 1 if waiting or not state.barriers else state.barriers
+        self.number = min(self._chosen or self.last, self.last)
         now = model.now
-        self._inside = frozenset(rank for rank, t in entered.items() if t <= now)
-        missing = [rank for rank in range(model.size) if rank not in self._inside]
-        self._order = missing + sorted(self._inside, key=lambda rank: (-entered[rank], rank))
+        self._arrived = {
+            rank: mark.first if (mark := self.lanes.barrier(rank, self.number)) else t
+            for rank, t in self._entered.get(self.number, {}).items()
+            if t <= now
+        }
+        missing = [rank for rank in range(model.size) if rank not in self._arrived]
+        self._order = missing + sorted(self._arrived, key=lambda rank: (-self._arrived[rank], rank))
         self.version += 1
         return True
 
@@ -76,7 +104,7 @@ class BarrierSource(Source):
     @property
     def missing(self) -> list[int]:
         """Ranks that are not in."""
-        return self._order[: len(self._order) - len(self._inside)]
+        return self._order[: len(self._order) - len(self._arrived)]
 
     @property
     def released(self) -> float | None:
@@ -86,10 +114,12 @@ class BarrierSource(Source):
     def status(self) -> str:
         """Return how many are in, and who is not."""
         held = ", HELD" if self.model.state.barrier_held else ""
-        head = f"barrier {self.number}: {len(self._inside)}/{self.model.size} in{held}"
+        held = held if self.number == self.last else ""
+        of = f" of {self.last}" if self.last > 1 else ""
+        head = f"barrier {self.number}{of}: {len(self._arrived)}/{self.model.size} in{held}"
         missing = self.missing
         if self.released is not None:
-            return f"{head}, let go at {self.released:.3f} s"
+            return f"{head}, out at {self.released:.3f} s"
         return f"{head}, missing {ids(missing, 24)}" if missing else head
 
     def header(self, width: int) -> Text:
@@ -103,18 +133,16 @@ class BarrierSource(Source):
         rank = self._order[i]
         state = self.model.state
         broker = state.broker(rank)
-        entered = self._entered.get(self.number, {})
-        inside = rank in self._inside
+        inside = rank in self._arrived
         text = styled(" ● " if inside else " ○ ", "green" if inside else "bold yellow")
         if broker.exit is not None and not inside:
             text = styled(" ✗ ", "bold red")
         text.append(f"{rank:>5}  ", "bold")
-        times = [entered[one] for one in self._inside]
+        times = self._arrived.values()
         first, last = min(times, default=0.0), max(times, default=0.0)
         bar = max(0, width - 62)
         if inside:
-            t = entered[rank]
-            end = self.released if self.released is not None else self._end(broker)
+            t, end = self._arrived[rank], self._let_out(broker)
             text.append(f"{t:10.4f} {'+' + span(t - first):>9} {span(max(0.0, end - t)):>8}  ")
             here = round((t - first) / max(last - first, 1e-9) * (bar - 1)) if bar else 0
             text.append(("─" * here + "◆").ljust(bar)[:bar] + " ", "green")
@@ -124,7 +152,11 @@ class BarrierSource(Source):
         text.append(self._does(broker), "" if inside else "bold")
         return text
 
-    def _end(self, broker: BrokerState) -> float:
+    def _let_out(self, broker: BrokerState) -> float:
+        """Return until when a rank waits."""
+        if self.released is not None:
+            mark = self.lanes.barrier(broker.rank, self.number)
+            return mark.last if mark is not None and mark.last is not None else self.released
         return broker.exit_t if broker.exit is not None else self.model.now
 
     def _does(self, broker: BrokerState) -> str:
@@ -133,7 +165,7 @@ class BarrierSource(Source):
         text = where(self.model.state, broker)
         if broker.usage is not None and broker.usage.state == "T":
             text += ", process stopped"
-        if broker.rank not in self._inside and broker.pmi:
+        if broker.rank not in self._arrived and broker.pmi:
             text += f" for {span(max(0.0, self.model.now - broker.pmi_since))}"
         return text
 

@@ -42,12 +42,8 @@ class LanesSource(TimeSource):
 
     def work(self, until: float) -> bool:
         """Read the trace until a time; tell whether there is more to do."""
-        more = True
-        while more and time.monotonic() < until:
-            self.trace.poll(min(until, time.monotonic() + 0.004))
-            more = self.lanes.advance() or self.trace.progress < 1.0
-        self.more = more
-        return more
+        self.more = self.lanes.work(until)
+        return self.more
 
     def look(self) -> bool:
         """Take what is new; tell whether rows may have changed."""

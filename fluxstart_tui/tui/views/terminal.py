@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding
 
+from fluxstart_tui.rpc.errors import RpcError
 from fluxstart_tui.tui.terminal import emulator, switch
 from fluxstart_tui.tui.terminal.program import Program
 from fluxstart_tui.tui.terminal.screen import ProgramScreen, TerminalScreen
@@ -48,6 +49,7 @@ class TerminalView(View):
         ("drag; shift+drag if the program has the mouse", "select and copy"),
         ("double, triple click", "select and copy a word, a line"),
         ("{terminal.hand-over}", "after that: hand over the real terminal until ctrl+]"),
+        ("{terminal.continue}", "after that: SIGCONT to a program that is stopped"),
         ("{terminal.close}", "close the tab of a helper program that has ended"),
     ]
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -56,6 +58,7 @@ class TerminalView(View):
         Binding("left_square_bracket", "turn(-1)", "Previous terminal", id="terminal.previous"),
         Binding("right_square_bracket", "turn(1)", "Next terminal", id="terminal.next"),
         Binding("o", "hand_over", "Hand over the real terminal", id="terminal.hand-over"),
+        Binding("c", "continue", "Continue a stopped program", id="terminal.continue"),
         Binding("x", "close", "Close an ended helper program", id="terminal.close"),
     ]
     ticks: ClassVar[bool] = True
@@ -150,6 +153,16 @@ class TerminalView(View):
         self._makers[name] = partial(ProgramScreen, self.model, title, program)
         self.show(name)
 
+    @property
+    def launched(self) -> int:
+        """How many helper programs have been started."""
+        return self._launched
+
+    @property
+    def helpers(self) -> bool:
+        """Whether there is a terminal of a helper program."""
+        return any(name.startswith("program-") for name in self._makers)
+
     def on_resize(self) -> None:
         """Give all terminals our size."""
         if self.size.width and self.size.height:
@@ -191,6 +204,18 @@ class TerminalView(View):
     async def action_hand_over(self) -> None:
         """Give the program the real terminal until ctrl+] is typed there."""
         await self.front().hand_over()
+
+    async def action_continue(self) -> None:
+        """Continue the program if it is stopped."""
+        front = self.front()
+        if self.commands is None or isinstance(front, ProgramScreen):
+            return
+        try:
+            await self.commands.call("start.continue", {"rank": front.rank})
+        except RpcError as error:
+            self.app.notify(str(error), severity="error", markup=False)
+        else:
+            self.app.notify("the program goes on")
 
     async def action_close(self) -> None:
         """Close the tab of a helper program that has ended."""

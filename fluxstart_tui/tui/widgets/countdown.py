@@ -30,7 +30,7 @@ def exit_timer(state: InstanceState, now: float, width: int) -> list[Part]:
     full = max(timer.deadline - state.timer_t, 0.001)
     victims = ranks_of(timer.ranks) or running
     room = max(12, width // 3)
-    why = f" since {printable(timer.cause, 60)}" if timer.cause else ""
+    why = f": {printable(timer.cause, 60)}" if timer.cause else ""
     head = f" ! exit timer {span(left):>5} "
     tail = " t: extend, cancel, kill now " if width > 100 else " t: menu "
     text = f" kills {who(victims, room)}{why} "

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from textual.message import Message
 
+from fluxstart_tui.diagnose.progress import current
 from fluxstart_tui.diagnose.words import printable
+from fluxstart_tui.tui import keymap
 from fluxstart_tui.tui.widgets import countdown, strip
 from fluxstart_tui.tui.widgets.paint import Painter, clock, fit
-from fluxstart_tui.tui.widgets.waited import current, progress
+from fluxstart_tui.tui.widgets.waited import progress
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from textual import events
     from textual.geometry import Size
     from textual.strip import Strip
@@ -23,6 +29,8 @@ if TYPE_CHECKING:
 
 _LOW = 30
 """Rows of a screen on which rows are dear."""
+_COMMAND = 60
+"""Cells of a launcher's command at the most; of a longer one only the launcher's words are told."""
 _RATE = 5
 """Times a second that it is drawn at the most if only time passes."""
 
@@ -37,7 +45,7 @@ class HeaderBar(Painter, can_focus=False):
     DEFAULT_CSS = "HeaderBar { dock: top; height: auto; background: $surface; }"
 
     class Picked(Message):
-        """A phase was clicked; `ranks` are those that it misses, or all if none is missing."""
+        """A phase was clicked; `ranks` are those that hold it up, or all if nobody does."""
 
         def __init__(self, name: str, ranks: frozenset[int]) -> None:
             super().__init__()
@@ -79,7 +87,8 @@ class HeaderBar(Painter, can_focus=False):
         drawn = strip.draw(self._progress.phases, width, model.now, ended=model.ended)
         self._cells = drawn.cells
         rows = [("title", self._title(width)), ("strip", drawn.names), ("strip", drawn.notes)]
-        rows.append(("sentence", self._sentence(width)))
+        if model.ended or not model.state.findings:  # these say more
+            rows.append(("sentence", self._sentence(width)))
         timer = countdown.exit_timer(model.state, model.now, width)
         waits = countdown.quorum(model.state, model.now, width)
         if timer:
@@ -89,7 +98,10 @@ class HeaderBar(Painter, can_focus=False):
         if any(one.reason == "disk" for one in model.state.lost):
             text = "the disk takes no more: what comes is shown but not recorded"
             rows.append(("recording", [(" ✗ ", "bad"), (fit(text, width - 4), "bad")]))
-        if self._progress.failure is not None and (model.ended or not timer):
+        dear = self.app.size.height < _LOW
+        if self._progress.failure is not None and (
+            (model.ended or not timer) and not (dear and model.state.findings)
+        ):
             text = printable(self._progress.failure.text, 400)
             rows.append(("failure", [(" ✗ ", "bad"), (fit(text, width - 4), "bad")]))
         if self._progress.then and model.ended:
@@ -105,10 +117,9 @@ class HeaderBar(Painter, can_focus=False):
         version = printable(state.attributes.get("version", "").partition("+")[0], 20)
         right = self._time(width)
         facts = [
-            f"{model.size} {'broker' if model.size == 1 else 'brokers'}",
+            f"{model.size or '?'} {'broker' if model.size == 1 else 'brokers'}",
             f"{printable(str(header.get('broker_kind') or 'broker'), 20)} {version}".strip(),
-            printable(str(header.get("mode") or ""), 20),
-            printable(str(header.get("rundir") or ""), 60),
+            *_run(header),
         ]
         name = " fluxstart"
         left: list[Part] = [(name, "title")]
@@ -136,16 +147,35 @@ class HeaderBar(Painter, can_focus=False):
         end = model.state.end
         if end is not None:
             glyph, tone = ("✗", "bad") if end.code else ("✓", "good")
+        elif model.cut:
+            glyph, tone = "✗", "bad"
+        elif model.state.broker(0).stopped:
+            glyph, tone = "‖", "warn"
         elif model.state.broker(0).state == "run":
             glyph, tone = "●", "good"
         else:
             waits = 0 <= at < len(self._progress.phases) and not self._progress.phases[at].complete
             glyph, tone = ("◐", "warn") if waits else ("●", "good")
-        return [(f" {glyph} ", tone), (fit(text, width - 4), "strong")]
+        hint = self._hint()
+        return [
+            (f" {glyph} ", tone),
+            (fit(text, width - 4 - len(hint)), "strong"),
+            (hint, "title"),
+        ]
+
+    def _hint(self) -> str:
+        """Say where a shell is typed to that runs since no program was given."""
+        model = self.model
+        options = model.header.get("options")
+        given = isinstance(options, dict) and options.get("command")
+        if given or model.ended or model.replay is not None or 0 not in model.terminals:
+            return ""
+        runs = model.state.broker(0).state == "run"
+        return keymap.of(self.app).text("{app.terminal}: type to the shell ") if runs else ""
 
     def get_content_height(self, *_: Size | int) -> int:
         """Return the number of rows."""
-        return max(4, len(self._rows))
+        return max(3, len(self._rows))
 
     def render_line(self, y: int) -> Strip:
         """Paint a row."""
@@ -172,8 +202,23 @@ class HeaderBar(Painter, can_focus=False):
         elif name == "strip":
             for cell in self._cells:
                 if cell.start <= event.x < cell.end:
-                    ranks = cell.phase.missing or cell.phase.reached
+                    phase = cell.phase
+                    ranks = (phase.missing if phase.k else phase.absent) or phase.reached
                     self.post_message(self.Picked(cell.phase.name, ranks))
         elif name == "failure" and self._progress.failure is not None:
             ranks = frozenset(self._progress.failure.ranks) or self._progress.missing
             self.post_message(self.Picked("failure", ranks))
+
+
+def _run(header: Mapping[str, Any]) -> list[str]:
+    """Return how brokers are started, and by what or where."""
+    mode = str(header.get("mode") or "")
+    if mode != "launcher":
+        return [printable(mode, 20), printable(str(header.get("rundir") or ""), 60)]
+    command, options = header.get("command"), header.get("options")
+    words = list(map(str, command)) if isinstance(command, list) else []
+    given = options.get("launcher") if isinstance(options, dict) else None
+    name = printable(str(header.get("launcher") or "unknown"), 20)
+    line = shlex.join(words)
+    short = shlex.join(words[: len(given)]) if isinstance(given, list) else ""
+    return [f"launcher {name}", printable(line, 120) if len(line) <= _COMMAND else short]

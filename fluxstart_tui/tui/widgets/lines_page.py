@@ -191,9 +191,10 @@ class LinesPage(Painter, ScrollView):
         return Strip([*prefix, *body]).adjust_cell_length(width, self.tone("plain", on))
 
     def _prefix(self, cell: Cell, place: Place, on: str) -> list[Segment]:
-        stream = cell.line.stream
-        glyph = " ┊"[1] if place.begin or cell.fold else GLYPHS[stream]
-        tone = self.tone("bad" if stream else "dim", on)
+        glyph, name = GLYPHS[cell.line.stream]
+        if place.begin or cell.fold:
+            glyph = "┊"
+        tone = self.tone(name, on)
         stamp, label = cell.stamp, cell.label
         if place.begin:
             stamp, label = " " * len(stamp), " " * len(label)

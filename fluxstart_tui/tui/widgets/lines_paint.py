@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fluxstart_tui.rfc import idset
 from fluxstart_tui.tui import ansi
+from fluxstart_tui.tui.lines_block import LAUNCHER
 
 if TYPE_CHECKING:
     from fluxstart_tui.tui.ansi import Painted
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 TIMES = ("no", "absolute", "relative", "delta")
 """Ways to show times."""
 
-GLYPHS = ("│", "▌")
-"""Between rank and text, for stdout and stderr."""
+GLYPHS = {0: ("│", "dim"), 1: ("▌", "bad"), LAUNCHER: ("»", "title")}
+"""What is between rank and text, and its tone: for stdout, stderr, and the launcher's lines."""
 
 _RANKS = (
     "cyan",
@@ -90,7 +91,8 @@ class LinePainter:
             return Cell(stamp, "⋮".rjust(width), line, ansi.paint(said.encode()), fold=True)
         label = ""
         if width:
-            label = idset.encode(row.ranks) if row.ranks else str(line.rank)
+            own = "" if line.stream == LAUNCHER else str(line.rank)
+            label = idset.encode(row.ranks) if row.ranks and own else own
             if len(label) > width:
                 label = f"{len(row.ranks)} ranks"[:width]
         return Cell(stamp, label.rjust(width), line, self.text(row.number, line.data), fold=False)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from fluxstart_tui.diagnose.words import ending, ordinal, printable, signame
+from fluxstart_tui.diagnose.words import ending, ordinal, printable
+from fluxstart_tui.session.signals import signame
 
 if TYPE_CHECKING:
     from fluxstart_tui.session.state import BrokerState
@@ -23,24 +24,24 @@ class Look(NamedTuple):
 KINDS = {
     look.name: look
     for look in (
-        Look("waiting", "·", "faint", 5),  # not started yet
+        Look("not started", "·", "faint", 5),  # not started yet
         Look("started", "○", "info", 6),
         Look("PMI", "◔", "info", 7),
         Look("boot", "◑", "info", 4),  # join, config-sync, rc1
         Look("quorum", "◕", "info", 3),
         Look("run", "●", "good", 2),
         Look("ending", "◒", "dim", 1),  # cleanup, shutdown, rc3...
-        Look("done", "✓", "dim", 0),
+        Look("exited", "✓", "dim", 0),
         Look("held", "◇", "warn", 8),
         Look("stopped", "‖", "warn", 9),
         Look("cut off", "▲", "warn", 10),  # its TBON parent has lost it
-        Look("killed", "†", "warn", 11),  # a consequence: exit timer, abort, lost parent
+        Look("followed", "†", "warn", 11),  # ended by exit timer, abort, shutdown or lost parent
         Look("failed", "✗", "bad", 12),
     )
 }
 """All looks by name, in the order in which a legend names them."""
 
-FAILED = frozenset(("failed", "killed"))
+FAILED = frozenset(("failed", "followed"))
 _CONSEQUENCES = ("timer", "shutdown", "abort", "parent")
 _BOOT = ("join", "config-sync", "init")
 _SHORT = {"init": "rc1", "finalize": "rc3", "load-builtins": "loading", "unload-builtins": "unload"}
@@ -50,8 +51,8 @@ def look(broker: BrokerState) -> Look:
     """Return how a broker looks."""
     if broker.exit is not None:
         return KINDS[_ended(broker)]
-    if broker.spawned is None:
-        return KINDS["held" if broker.held else "waiting"]
+    if _unheard(broker):
+        return KINDS["held" if broker.held else "not started"]
     if _stopped(broker):
         return KINDS["stopped"]
     if broker.overlay == "lost":
@@ -71,8 +72,13 @@ def _ended(broker: BrokerState) -> str:
     end = broker.exit
     assert end is not None
     if not end.code and not end.signum:
-        return "done"
-    return "killed" if end.cause in _CONSEQUENCES else "failed"
+        return "exited"
+    return "followed" if end.cause in _CONSEQUENCES else "failed"
+
+
+def _unheard(broker: BrokerState) -> bool:
+    """Tell whether it has not been started: what others start is known by what it says."""
+    return broker.spawned is None and not broker.pmi and not broker.state
 
 
 def _stopped(broker: BrokerState) -> bool:
@@ -82,10 +88,8 @@ def _stopped(broker: BrokerState) -> bool:
 def word(broker: BrokerState) -> str:
     """Return where a broker is, in one word or two."""
     if broker.exit is not None:
-        if broker.exit.signum:
-            return "killed" if broker.exit.cause != "crash" else "crashed"
-        return "failed" if broker.exit.code else "exited"
-    if broker.spawned is None:
+        return _ended(broker)
+    if _unheard(broker):
         return "held" if broker.held else "not started"
     if _stopped(broker):
         return "stopped"
@@ -102,7 +106,7 @@ def since(broker: BrokerState) -> float | None:
     """Return when it came there; None if it was never started, or stopped we do not know when."""
     if broker.exit is not None:
         return broker.exit_t
-    if broker.spawned is None or _stopped(broker):
+    if _unheard(broker) or _stopped(broker):
         return None
     if ordinal(broker.state) > 0:
         return broker.state_since

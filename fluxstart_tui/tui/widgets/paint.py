@@ -128,11 +128,11 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
 def span(seconds: float) -> str:
     """Return a span of time in at most six cells."""
     if seconds < 0.0995:
-        return f"{max(0.0, seconds) * 1000:.0f}ms"
+        return f"{max(0.0, seconds) * 1000:.0f} ms"
     if seconds < 9.95:
-        return f"{seconds:.1f}s"
+        return f"{seconds:.1f} s"
     if seconds < 99.5:
-        return f"{seconds:.0f}s"
+        return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
         return f"{minutes}m{rest:02d}s"
@@ -148,10 +148,8 @@ def clock(seconds: float) -> str:
 
 
 def memory(kib: int) -> str:
-    """Return KiB in at most five cells."""
-    if kib < 10_000:
-        return f"{kib}K"
+    """Return KiB in at most five cells, as MiB if it is less than ten GiB."""
     mib = kib / 1024
     if mib < 10_000:
-        return f"{mib:.0f}M"
+        return f"{mib:.1f}M" if mib < 9.95 else f"{mib:.0f}M"
     return f"{mib / 1024:.1f}G" if mib < 102_400 else f"{mib / 1024:.0f}G"

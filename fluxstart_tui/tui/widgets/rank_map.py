@@ -85,7 +85,7 @@ class RankMap(Painter, can_focus=True):
     def _look(self, state: InstanceState, rank: int) -> Look:
         broker = state.brokers.get(rank)
         if broker is None:
-            return looks.KINDS["waiting"]
+            return looks.KINDS["not started"]
         # Brokers that are the same object look the same.
         known = self._of.get(rank)
         if known is None or known[0] is not broker:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from fluxstart_tui.diagnose.words import ids
+from fluxstart_tui.diagnose.progress import current
+from fluxstart_tui.diagnose.words import ids, who
 from fluxstart_tui.tui.widgets.paint import span
-from fluxstart_tui.tui.widgets.waited import current
 
 if TYPE_CHECKING:
     from fluxstart_tui.diagnose.progress import Phase
@@ -21,6 +21,8 @@ _SHORT = {
 }
 _ANYTIME = ("exit",)
 """Phases that a rank may come to before the others have come to the former ones."""
+_LONG = 0.5
+"""Seconds that are worth a number even where there is no room to say what it is."""
 
 
 class Cell(NamedTuple):
@@ -69,13 +71,28 @@ def draw(phases: list[Phase], width: int, now: float, *, ended: bool) -> Drawn:
     return Drawn(names, _notes(phases, cells, at, width, now), cells)
 
 
+MARKS = {
+    "✓": "all ranks are through",
+    "◐": "the ranks are in it, or somebody holds the others up in it",
+    "●": "all ranks are in it and go on",
+    "○": "some ranks have come to it",
+    "·": "nobody has",
+}
+"""What stands before a phase."""
+
+
+def _lives(phase: Phase) -> bool:
+    """Tell whether a phase is what an instance is there for: nobody waits for its end."""
+    return phase.complete or (phase.name == "run" and phase.entered and not phase.k)
+
+
 def _mark(phase: Phase, index: int, at: int) -> tuple[str, str]:
     if index == at:
-        return ("●", "good") if phase.complete else ("◐", "warn")
+        return ("●", "good") if _lives(phase) else ("◐", "warn")
     if phase.complete:
         return "✓", "dim"
-    if phase.k:
-        return "◔", "info" if phase.name not in _ANYTIME else "warn"
+    if phase.reached:
+        return "○", "info" if phase.name not in _ANYTIME else "warn"
     return "·", "faint"
 
 
@@ -114,30 +131,38 @@ def _texts(
 ) -> list[tuple[str, str]]:
     """Return what can be said of a phase, the longest first."""
     phase = phases[index]
-    count = f"{phase.k}/{phase.total}"
+    here = len(phase.reached if index != at or _lives(phase) else phase.through)
+    count = f"{here}/{phase.total}"
     if index == at:
-        begun = phase.last if phase.complete else _begun(phases, index)
+        begun = _begun(phases, index)
         text = count if begun is None else f"{count} {span(now - begun)}"
-        if phase.complete:
+        if _lives(phase):
             return [(text, "good"), (count, "good")]
-        missing = phase.missing
-        texts = [f"{text}, missing {ids(missing, room)}" for room in (width // 2, 24, 12)]
+        # That nobody is through is said by the count.
+        rooms = (width // 2, 24, 12) if phase.k else ()
+        texts = [f"{text}, missing {who(phase.missing, room)}" for room in rooms]
         return [(one, "warn") for one in (*texts, text, count)]
     if phase.complete:
         took = _took(phases, index)
-        return [] if took is None else [(span(took), "faint")]
+        if took is None:
+            return []
+        texts = [f"took {span(took)}"] + [span(took)] * (took >= _LONG)
+        return [(text, "faint") for text in texts]
     tone = "warn" if phase.name in _ANYTIME else "info"
-    return [(count, tone), (str(phase.k), tone)] if phase.k else []
+    return [(count, tone), (str(here), tone)] if here else []
 
 
 def _begun(phases: list[Phase], index: int) -> float | None:
-    """Return since when a phase is waited for: since the former one is complete."""
+    """Return since when a phase is under way: since all are in it, or through the former one."""
+    phase = phases[index]
+    if phase.complete or (phase.lasts and phase.entered):
+        return phase.last
     return phases[index - 1].last if index else 0.0
 
 
 def _took(phases: list[Phase], index: int) -> float | None:
     """Return the time from the last rank's coming to a phase until that to the next."""
-    if index + 1 >= len(phases) or not phases[index + 1].complete:
+    if index + 1 >= len(phases) or not phases[index + 1].entered:
         return None
     first, last = phases[index].last, phases[index + 1].last
     return None if first is None or last is None else max(0.0, last - first)

@@ -37,7 +37,7 @@ class Tabs(Widget):
     """Shows which view is shown, and how to get to the others by key or click.
 
     Args:
-        tabs: in order; titles of the last ones go first where there is no room.
+        tabs: in order; where there is no room, blanks between them go, then titles of the last.
     """
 
     DEFAULT_CSS = "Tabs { dock: bottom; height: 1; background: $panel; color: $foreground; }"
@@ -67,7 +67,8 @@ class Tabs(Widget):
         shown = keymap.of(self.app)
         keys = [shown.text(tab.key) for tab in self._tabs]
         titles = [tab.title for tab in self._tabs]
-        while _length(keys, titles) > width and any(titles):
+        blank = " " if _length(keys, titles) <= width else ""
+        while _length(keys, titles, blank) > width and any(titles):
             last = max(at for at, title in enumerate(titles) if title)
             titles[last] = ""
         segments: list[Segment] = []
@@ -75,7 +76,7 @@ class Tabs(Widget):
         at = 0
         for tab, key, title in zip(self._tabs, keys, titles, strict=True):
             current = tab.name and tab.name == self._current
-            label = f" {key}", f" {title} " if title else " "
+            label = f" {key}", f" {title}{blank}" if title else blank
             segments.append(Segment(label[0], _CURRENT if current else _KEY))
             segments.append(Segment(label[1], _CURRENT if current else _TEXT))
             at += sum(map(len, label))
@@ -91,8 +92,8 @@ class Tabs(Widget):
                 return
 
 
-def _length(keys: Sequence[str], titles: Sequence[str]) -> int:
+def _length(keys: Sequence[str], titles: Sequence[str], blank: str = " ") -> int:
     return sum(
-        len(key) + 2 + (len(title) + 1 if title else 0)
+        len(key) + 1 + len(blank) + (len(title) + 1 if title else 0)
         for key, title in zip(keys, titles, strict=True)
     )

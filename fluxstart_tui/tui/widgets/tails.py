@@ -9,6 +9,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 
 from fluxstart_tui.tui.ansi import paint
+from fluxstart_tui.tui.lines_block import LAUNCHER
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -105,7 +106,7 @@ class Tails:
         for number in range(total - 1, max(-1, total - _PAST), -1):
             line = store.line(number)
             its = found.get(line.rank)
-            if its is not None and len(its) < lines:
+            if its is not None and len(its) < lines and line.stream != LAUNCHER:
                 its.append((line.stream, paint(line.data[:_CUT])))
                 missing -= len(its) == lines
                 if not missing:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from fluxstart_tui.diagnose import doing, failure, interrupt, rewind
-from fluxstart_tui.diagnose.progress import phases
+from fluxstart_tui.diagnose.progress import current, phases
 from fluxstart_tui.session import events
 
 if TYPE_CHECKING:
@@ -64,11 +64,9 @@ class Progress:
 
 
 def _missing(found: list[Phase], size: int, *, ended: bool) -> frozenset[int]:
-    """Return who has not come to the phase that is under way, unless that is most ranks."""
+    """Return who is not through the phase that is under way, unless that is most ranks."""
     at = current(found, ended=ended)
-    if at < 0 or found[at].complete:
-        return frozenset()
-    missing = found[at].missing
+    missing = found[at].missing if at >= 0 else frozenset()
     return missing if len(missing) <= max(1, size // 2) else frozenset()
 
 
@@ -81,16 +79,3 @@ def progress(model: Model) -> Progress:
     if known is None:
         known = _known[model] = Progress(model)
     return known.update(model)
-
-
-def current(found: list[Phase], *, ended: bool) -> int:
-    """Return the index of the phase that is under way or lasts; -1 if the instance has ended.
-
-    That is the first to which somebody has still to come; but `run` lasts until somebody goes on.
-    """
-    if ended or not found:
-        return -1
-    at = next((i for i, phase in enumerate(found) if not phase.complete), len(found) - 1)
-    if at and found[at - 1].name == "run" and found[at].k <= found[-1].k <= found[at].total // 2:
-        return at - 1
-    return at

@@ -80,6 +80,15 @@ def test_followers_are_mute_in_leader_mode() -> None:
     assert set(findings(labelled(0, ["<6>broker.info[x]: boot: rank=0 size=2"]))) == {"S2"}
 
 
+def test_a_rank_that_does_not_say_why_it_died() -> None:
+    crit = "Nov 22 07:31:29.724075 UTC 2026 overlay.crit[1]: module exiting abnormally"
+    exited = "srun: error: n2: task 1: Exited with exit code 1"
+    found = findings([f"1: {crit}", exited])
+    assert set(found) == {"S1"}
+    assert found["S1"].ranks == {1}
+    assert not findings([f"1: {crit}"])
+
+
 def test_a_library_that_does_not_answer_is_blamed() -> None:
     stuck = ["bootstrap: flux-pmi-client: trying 'libpmi2'"]
     found = findings(labelled(0, put(0, 2)), labelled(1, stuck))

@@ -1,0 +1,1 @@
+"""What a host knows of processes on it: read-only, bounded, for engine, reports and views."""
