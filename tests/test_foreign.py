@@ -93,16 +93,16 @@ def test_under_hydra(scene: Path) -> None:
         done = support.run(scene, f"--diagnose={launcher.pid}", "--markdown")
     assert done.code == 1
     assert "### S4: rank 1" in done.out
-    assert "| 1 | is stopped (a signal)" in done.out
+    assert "| 1 | suspended by a signal" in done.out
 
 
 @pytest.mark.real_flux
 @pytest.mark.parametrize(
     ("when", "signum", "id_", "said"),
     [
-        ("before PMI", signal.SIGSTOP, "S2", "stopped (a signal)"),
+        ("before PMI", signal.SIGSTOP, "S2", "suspended by a signal"),
         ("in rc1", 0, "R2", "rc1 is still running on rank 0"),
-        ("up", signal.SIGSTOP, "X1", "rank 2"),
+        ("up", signal.SIGSTOP, "X4", "rank 2"),
         ("up", signal.SIGKILL, "X1", "rank 2"),
     ],
 )

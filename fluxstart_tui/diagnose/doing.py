@@ -6,9 +6,9 @@ import math
 
 from fluxstart_tui.diagnose.progress import passed
 from fluxstart_tui.diagnose.words import (
-    NTH,
     code,
     ending,
+    halted,
     ordinal,
     printable,
     seconds,
@@ -137,14 +137,13 @@ def _pmi(state: InstanceState) -> str:
     done = {r for r, b in state.brokers.items() if "finalize" in passed(state, b)}
     number = state.barriers + 1
     inside = {r for r, b in state.brokers.items() if b.running and b.barrier >= number} - done
-    nth = NTH[number] if number < len(NTH) else f"{number}th"
     everyone = frozenset(range(state.size))
     if inside:
         missing = everyone - inside - done
         if missing:
-            return f"waiting in the {nth} PMI barrier for {_named(state, state.t, missing)}"
+            return f"waiting in PMI barrier {number} for {_named(state, state.t, missing)}"
         held = ", held on request" if state.barrier_held else ""
-        return f"all ranks are in the {nth} PMI barrier{held}"
+        return f"all ranks are in PMI barrier {number}{held}"
     missing = everyone - done
     if not missing:
         return "brokers are past PMI, their states are not known"
@@ -167,7 +166,9 @@ def _named(
     rest = [rank for some in list(groups.values())[_NAMED:] for rank in some]
     if rest:
         named.append(f"{who(rest)}")
-    return ", ".join(named)
+    frozen = ranks and all(state.broker(rank).suspended is not None for rank in ranks)
+    timed = state.timer is not None and state.timer.action != "cancelled"
+    return ", ".join(named) + ("; nothing goes on by itself" if frozen and not timed else "")
 
 
 def _reason(state: InstanceState, now: float, rank: int, parent: Parent | None) -> str:
@@ -179,12 +180,10 @@ def _reason(state: InstanceState, now: float, rank: int, parent: Parent | None) 
         if above is not None:
             return _not_joined(state, above)
     text = where(state, broker)
-    if broker.usage is not None and broker.usage.state == "T":
-        text += ", its process is stopped"
     if broker.state == "init":
         # Ranks that came there at different times are told together unless one is alone in it.
-        text = f"rc1 runs for {seconds(now - broker.state_since)}"
-    return text
+        text = f"running rc1 for {seconds(now - broker.state_since)}"
+    return text if broker.suspended is None else f"{text}, {halted(broker)}"
 
 
 def _not_joined(state: InstanceState, above: int) -> str:

@@ -24,7 +24,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fluxstart_tui.session.state import BrokerState, InstanceState
+    from fluxstart_tui.session.broker_state import BrokerState
+    from fluxstart_tui.session.state import InstanceState
 
 _SLACK = 0.25
 """Seconds: ^C reaches the brokers and us in any order."""
@@ -41,7 +42,7 @@ _FAILS = {
 }
 """What a broker's own events say of it; parent-fail is the parent's fault."""
 
-_FOLLOWS = ("timer", "shutdown", "abort", "parent")
+FOLLOWS = ("timer", "shutdown", "abort", "parent")
 """Causes of exits that have a cause elsewhere."""
 
 
@@ -144,7 +145,7 @@ def _trouble(broker: BrokerState) -> tuple[float, str]:
             return step.t, _FAILS[step.event]
     # A program's code becomes the broker's; that is told as the program's.
     programs = any(step.event == "rc2-fail" for step in broker.transitions)
-    if end is None or not (end.code or end.signum) or end.cause in _FOLLOWS or programs:
+    if end is None or not (end.code or end.signum) or end.cause in FOLLOWS or programs:
         return 0.0, ""
     return broker.exit_t, ending(end)
 
@@ -157,7 +158,7 @@ def _story(state: InstanceState, broker: BrokerState, t: float) -> str:
     name = f"rank {broker.rank} (pid {end.pid})"
     if any(step.event in _FAILS for step in broker.transitions):
         failed = f"{name} {_trouble(broker)[1]} {at}"
-        return failed if end.cause in _FOLLOWS else f"{failed} and {ending(end)}"
+        return failed if end.cause in FOLLOWS else f"{failed} and {ending(end)}"
     was = "was " if act(end).startswith("killed") else ""
     note = reason(end)
     if end.cause == "oom" and broker.usage is not None:

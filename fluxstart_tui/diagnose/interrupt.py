@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from fluxstart_tui.diagnose.words import PROGRAM, printable, seconds
+from fluxstart_tui.diagnose.words import PROGRAM, printable, seconds, sender
 from fluxstart_tui.session.signals import signame
 
 TYPE_CHECKING = False
@@ -40,11 +40,17 @@ def interrupted(state: InstanceState) -> Failure | None:
         return None
     name = signame(signum) if signum else printable(first[0][1].split(" ")[0], 20)
     t = min([t for t, _ in first] or _released(state), default=min(second, default=state.t))
-    who = printable(first[0][1].partition(" (pid ")[0], 60) if first else f"{name} to {PROGRAM}"
+    who = sender(first[0][1].partition(" (pid ")[0]) if first else f"{name} to {PROGRAM}"
     text = f"{who} at {seconds(t)} asked for an orderly end"
     if second:
         text += f", a second one at {seconds(second[0])} killed the brokers"
     return Failure("interrupt", t, (), text)
+
+
+def asker(state: InstanceState) -> str:
+    """Return who asked for the end by other means than a signal to us, "" if nobody did."""
+    by = next((one.by for _, one in state.signals if not one.ranks), "")
+    return "" if not by or _to_us(by) else sender(by)
 
 
 def killed(state: InstanceState) -> float | None:

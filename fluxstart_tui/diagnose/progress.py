@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
-    from fluxstart_tui.session.state import BrokerState, InstanceState
+    from fluxstart_tui.session.broker_state import BrokerState
+    from fluxstart_tui.session.state import InstanceState
 
 PMI = ("PMI init", "put", "barrier", "get", "finalize")
 """The phases in which a broker speaks PMI."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from fluxstart_tui.session.state import BrokerState, InstanceState
+    from fluxstart_tui.session.broker_state import BrokerState
+    from fluxstart_tui.session.state import InstanceState
 
 
 def rewind(state: InstanceState, t: float) -> InstanceState:
@@ -38,6 +39,13 @@ def rewind(state: InstanceState, t: float) -> InstanceState:
 def _broker(broker: BrokerState, t: float) -> BrokerState:
     if broker.exit is not None and broker.exit_t >= t:
         broker = broker._replace(exit=None)
+    stops = tuple(
+        (begin, None if end is not None and end >= t else end)
+        for begin, end in broker.stops
+        if begin < t
+    )
+    if stops != broker.stops:
+        broker = broker._replace(stops=stops)
     later = [step for step in broker.transitions if step.t >= t]
     if later:
         kept = broker.transitions[: broker.transitions.index(later[0])]

@@ -11,8 +11,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from fluxstart_tui.session.broker_state import BrokerState
     from fluxstart_tui.session.events import Exit
-    from fluxstart_tui.session.state import BrokerState, InstanceState
+    from fluxstart_tui.session.state import InstanceState
 
 ORDER = (
     "load-builtins", "join", "config-sync", "init", "quorum", "run", "cleanup", "shutdown",
@@ -27,7 +28,6 @@ _HINTS = {
     "finalize": "finalize: rc3",
 }
 PROGRAM = "fluxstart-tui"
-NTH = ("no", "first", "second", "third")
 
 
 def ordinal(state: str) -> int:
@@ -88,6 +88,12 @@ def code(number: int) -> str:
     return f"exit code {number}{meaning}"
 
 
+def halted(broker: BrokerState) -> str:
+    """Return what keeps a broker's process from running, given that something does."""
+    traced = broker.usage is not None and broker.usage.state == "t"
+    return "halted by a debugger" if traced else "suspended by a signal (SIGSTOP)"
+
+
 def ending(end: Exit) -> str:
     """Return in few words how a broker ended, to be put after its name."""
     note = reason(end)
@@ -110,10 +116,16 @@ def act(end: Exit) -> str:
 def reason(end: Exit) -> str:
     """Return why that happened as far as the act does not say it."""
     if end.cause == "user":
-        return f"sent by {printable(end.detail, 60)}" if end.detail else f"sent through {PROGRAM}"
+        return f"sent by {sender(end.detail)}" if end.detail else f"sent through {PROGRAM}"
     if end.cause == "shutdown" and end.signum:
         return "to end the instance"
     return {"sender": "sender unknown", "parent": "parent lost"}.get(end.cause, "")
+
+
+def sender(by: str) -> str:
+    """Return who wanted a signal, as one reads it: `start.signal from NAME, pid N` asks us."""
+    _, asked, who_asked = by.partition(" from ")
+    return printable(who_asked if asked else by, 60)
 
 
 def where(state: InstanceState, broker: BrokerState) -> str:

@@ -139,6 +139,7 @@ class Stage:
             control,
             self.messages,
             verbose=self._options.verbose >= 1,
+            ui=0 if self._options.tether is None else os.getppid(),
         )
         if self.session is not None:
             self.session.on_growth = service.grew

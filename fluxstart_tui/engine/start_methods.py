@@ -28,10 +28,12 @@ class Methods:
 
     Args:
         control: what can be done to the instance.
+        ui: pid of the UI that the instance is tied to, 0 if none.
     """
 
-    def __init__(self, control: Control) -> None:
+    def __init__(self, control: Control, ui: int) -> None:
         self._control = control
+        self._ui = ui
         self._typed: Counter[int] = Counter()
         """Bytes of input that wait, by rank."""
 
@@ -48,7 +50,7 @@ class Methods:
     def _timer(self, request: Request) -> None:
         payload = request.unpack()
         action = payload.get("action")
-        by = wanted_by(request)
+        by = self.wanted_by(request)
         if action == "extend":
             seconds: Any = payload.get("seconds")
             if type(seconds) not in (int, float):
@@ -70,7 +72,7 @@ class Methods:
         ranks = self._ranks(payload.get("ranks"))
         if not 1 <= signum <= SIGNAL_MAX:
             raise RpcError(errno.EINVAL, f"signum: {signum} is no signal")
-        reached = self._control.signal(ranks, signum, wanted_by(request))
+        reached = self._control.signal(ranks, signum, self.wanted_by(request))
         request.respond({"ranks": idset.encode(reached)})
 
     def _input(self, request: Request) -> None:
@@ -121,8 +123,20 @@ class Methods:
         request.respond(_held(held))
 
     def _shutdown(self, request: Request) -> None:
-        self._control.shutdown(wanted_by(request))
+        self._control.shutdown(self.wanted_by(request))
         request.respond()
+
+    def wanted_by(self, request: Request) -> str:
+        """Name a request's topic and who made it, for the record: the UI, or a process."""
+        pid = getattr(request.origin, "pid", 0)
+        if self._ui and pid == self._ui:
+            return f"{request.message.topic} from the UI"
+        try:
+            with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
+                name = f"{file.read().rstrip()}, pid {pid}"
+        except OSError:
+            name = f"pid {pid}"
+        return f"{request.message.topic} from {name}"
 
     def _rank(self, payload: dict[str, Any]) -> int:
         """Return the rank whose terminal is meant: rank 0's if none is named."""
@@ -159,17 +173,6 @@ def integer(payload: dict[str, Any], name: str) -> int:
     if type(value) is not int:
         raise RpcError(errno.EPROTO)
     return value
-
-
-def wanted_by(request: Request) -> str:
-    """Name a request's topic and the process that made it, for the record."""
-    pid = getattr(request.origin, "pid", 0)
-    try:
-        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
-            name = f"{file.read().rstrip()}, pid {pid}"
-    except OSError:
-        name = f"pid {pid}"
-    return f"{request.message.topic} from {name}"
 
 
 def _held(held: Held) -> dict[str, Any]:

@@ -36,7 +36,7 @@ from __future__ import annotations
 import errno
 import os
 
-from fluxstart_tui.engine.start_methods import SIGNAL_MAX, Methods, integer, wanted_by
+from fluxstart_tui.engine.start_methods import SIGNAL_MAX, Methods, integer
 from fluxstart_tui.engine.start_watch import Watchers
 from fluxstart_tui.rfc import message
 from fluxstart_tui.rpc.errors import RpcError
@@ -71,6 +71,7 @@ class StartService:
         control: what can be done to the instance.
         messages: prints lines for the user.
         verbose: whether comings and goings are printed.
+        ui: pid of the UI that the instance is tied to, 0 if none.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class StartService:
         messages: Messages,
         *,
         verbose: bool,
+        ui: int = 0,
     ) -> None:
         self._control = control
         self._messages = messages
@@ -98,7 +100,8 @@ class StartService:
         services.add("start.info", self._info)
         services.add("start.watch", self._watch)
         services.add("start.cancel", self._cancel)
-        Methods(control).register(services)
+        self._methods = Methods(control, ui)
+        self._methods.register(services)
         self._server = Server(
             reactor,
             listener,
@@ -173,7 +176,7 @@ class StartService:
             if signum == 0:
                 raise RpcError(errno.EINVAL)
             if 0 < signum <= SIGNAL_MAX:
-                self._control.signal(frozenset((rank,)), signum, wanted_by(request))
+                self._control.signal(frozenset((rank,)), signum, self._methods.wanted_by(request))
         request.respond()
 
     def _wait(self, request: Request) -> None:

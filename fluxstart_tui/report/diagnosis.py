@@ -75,10 +75,11 @@ def where(rank: Rank | None) -> str:
     if rank is None:
         return WAITS[min(WAITS)]
     last = WAITS[rank.stage]
-    if rank.exit is not None:
-        return printable(rank.exit.how, 60) + ("" if rank.stage == Stage.EXIT else f" ({last})")
-    if rank.probe is not None and rank.probe.frozen:
-        return f"{rank.probe.frozen} ({last})"
+    how = rank.exit.how if rank.exit is not None else rank.ended
+    if how:
+        return printable(how, 60) + ("" if rank.stage == Stage.EXIT else f" ({last})")
+    if rank.frozen:
+        return f"{rank.frozen}, {last}"
     return f"failed ({last})" if rank.errors or rank.failed else last
 
 

@@ -58,7 +58,7 @@ def read(path: str) -> Log:
             return _log(_open(path), path, ())
         if os.path.exists(os.path.join(path, HEADER)):
             launch, now = launch_session.read(path)
-            return Log(launch, now, path)
+            return Log(launch, now, path, numbered=bool(launch.command))  # else a journal tells
         names = [name for name in ("out.ts", "out") if os.path.exists(os.path.join(path, name))]
         if not names:
             raise LogError(f"{path}: neither a session nor a directory with a log named out")

@@ -6,27 +6,32 @@ import time
 
 from fluxstart_tui.diagnose.interrupt import killed
 from fluxstart_tui.diagnose.launch.launch import TEXT_MAX, Launch
-from fluxstart_tui.diagnose.launch.state import NO_LINE, PHASES, Line, Probe, Stage
-from fluxstart_tui.diagnose.progress import passed
+from fluxstart_tui.diagnose.launch.state import NO_LINE, Line, Probe, Stage
 from fluxstart_tui.diagnose.rewind import rewind
-from fluxstart_tui.diagnose.words import ending, where
 from fluxstart_tui.launchers import table
+from fluxstart_tui.report import launch_instance
+from fluxstart_tui.report.launch_instance import Spoken
 from fluxstart_tui.session.output import STREAMS
 from fluxstart_tui.session.reader import Session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
     from typing import Any
 
+    from fluxstart_tui.session.broker_state import BrokerState
     from fluxstart_tui.session.events import Exit
     from fluxstart_tui.session.output_reader import SpoolReader
-    from fluxstart_tui.session.state import BrokerState, InstanceState
+    from fluxstart_tui.session.state import InstanceState
 
 LAUNCHER = "launcher"
 """The mode of a session whose brokers a launcher has started; its own stream is named so too."""
 
-_STAGES = dict(PHASES) | {"spawned": Stage.SILENT}
+_TTY = STREAMS.index("tty")
+_SAID = (STREAMS.index("stderr"), _TTY)
+"""What is read in test mode: its journal knows all of PMI, and stdout is the program's."""
+_SPOKEN = 1 << 12
+"""Lines of test mode that are kept."""
 _SIDES = {STREAMS.index("pmi-c"): "C", STREAMS.index("pmi-s"): "S"}
 _OWN = STREAMS.index(LAUNCHER)
 
@@ -35,9 +40,6 @@ _AFTER = 8 << 20
 
 _UP = b"fluxstart-tui: up uri="
 """How the program begins its line that waits where none was given (engine/launch_command.py)."""
-
-_FOLLOWS = ("timer", "shutdown", "abort", "parent", "user")
-"""Causes of exits that are not the rank's own."""
 
 
 def read(directory: str) -> tuple[Launch, float | None]:
@@ -72,21 +74,17 @@ class Reading:
     Args:
         header: of the session.
         output: of the session.
-        streams: numbers of the streams that are read, None for all.
     """
 
-    def __init__(
-        self,
-        header: Mapping[str, Any],
-        output: SpoolReader,
-        streams: Collection[int] | None = None,
-    ) -> None:
+    def __init__(self, header: Mapping[str, Any], output: SpoolReader) -> None:
         self.launched = header.get("mode") == LAUNCHER
+        """Whether a launcher has started the brokers."""
         self.launch = _launch(header) if self.launched else Launch()
-        if not self.launched:
-            self.launch.launcher = "flux start"
+        self.lines = 0
+        """How many lines have been taken."""
         self._output = output
-        self._follower = output.follow(streams=streams)
+        self._follower = output.follow(streams=None if self.launched else _SAID)
+        self._spoken: list[Spoken] = []
         self._rests: dict[tuple[int, int], bytes] = {}
         self._left = _AFTER
         self.up: tuple[str, str] | None = None
@@ -123,10 +121,17 @@ class Reading:
             self.up = next((told for line in whole if (told := _up(line))), None)
         for line in whole:
             text = line[:TEXT_MAX].decode(errors="replace")
-            if stream in _SIDES:
+            self.lines += 1
+            if not self.launched:
+                self._hear(Spoken(t, rank, text.rstrip("\r")), typed=stream == _TTY)
+            elif stream in _SIDES:
                 self.launch.take(None, f"{rank}: {_SIDES[stream]}: {text}", t)
             else:
                 self.launch.take(None if stream == _OWN else rank, text, t)
+
+    def _hear(self, said: Spoken, *, typed: bool) -> None:
+        if len(self._spoken) < _SPOKEN and launch_instance.matters(said.text, typed=typed):
+            self._spoken.append(said)
 
     def _calmer(self, size: int) -> bool:
         """Read the launcher alone once the program has printed much; tell if that is new."""
@@ -144,51 +149,43 @@ class Reading:
         Args:
             state: of the session, at the time until which it was read.
         """
+        if not self.launched:
+            self.launch = launch_instance.made(state, self._spoken)
+            return
         launch = self.launch
+        launch.past = state.end is not None
         # What follows on the end of somebody's patience is no evidence.
         limit = killed(state)
         before = state if limit is None else rewind(state, limit)
-        if not self.launched:
-            launch.asked = launch.size = state.size
-            launch.told_topology = state.attributes.get("tbon.topo")
-        for number, broker in sorted(before.brokers.items()):
-            if not self.launched:
-                self._broker(before, number, broker)
-            elif broker.exit is not None and broker.exit.pid > 0:
+        for broker in before.brokers.values():
+            if broker.exit is not None and broker.exit.pid > 0:
                 self._died(broker.exit, broker.exit_t)
             if broker.probe is not None:
-                host = launch.rank(number).host
-                launch.probe(number, Probe.of(broker.probe_t, host, broker.probe))
+                self._looked(broker)
         if limit is not None:
-            launch.stopped = launch.stopped or Line(NO_LINE, limit, None, "interrupted")
+            launch.stop(Line(NO_LINE, limit, None, "interrupted"))
+            for broker in state.brokers.values():
+                if broker.exit is not None and broker.exit.pid > 0:
+                    self._died(broker.exit, broker.exit_t)
         elif state.end is not None:
             launch.end(state.end.code)
+
+    def _looked(self, broker: BrokerState) -> None:
+        """Take what a broker was seen to do; a signal since then is known, too."""
+        assert broker.probe is not None
+        rank = self.launch.rank(broker.rank)
+        look = Probe.of(broker.probe_t, rank.host, broker.probe)
+        if broker.suspended is not None:
+            look = look._replace(t=max(broker.suspended, rank.since or 0.0), state="T")
+        elif look.state in ("T", "t"):
+            look = look._replace(state="S")
+        self.launch.probe(broker.rank, look)
 
     def _died(self, end: Exit, t: float) -> None:
         """Take that a process was seen to end, unless its launcher has said more of it."""
         told = self.launch.rank(end.rank).exit
         if told is None:
             self.launch.died(end, t)
-
-    def _broker(self, state: InstanceState, number: int, broker: BrokerState) -> None:
-        launch = self.launch
-        rank = launch.rank(number)
-        furthest = max((_STAGES[name] for name in passed(state, broker)), default=Stage.SILENT)
-        if broker.spawned is not None:
-            rank.hello = {"pid": str(broker.pid)}
-        rank.barriers_in = broker.barrier
-        since = max(broker.spawned or 0.0, broker.pmi_since, broker.state_since)
-        line = Line(NO_LINE, since, number, where(state, broker))
-        if broker.exit is None:
-            furthest = min(furthest, Stage.SHUTDOWN)
-        launch.reach(rank, furthest, line)
-        if broker.usage is not None and broker.usage.state == "T" and broker.exit is None:
-            launch.probe(number, Probe(broker.usage.t, "", broker.pid, "T"))
-        if broker.exit is not None and broker.exit.cause not in _FOLLOWS:
-            if broker.exit.code or broker.exit.signum:
-                end = Line(NO_LINE, broker.exit_t, number, ending(broker.exit))
-                launch.exited({number}, ending(broker.exit), end)
-            launch.reach(rank, Stage.EXIT, line)
 
 
 def _up(line: bytes) -> tuple[str, str] | None:

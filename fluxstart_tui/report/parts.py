@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from fluxstart_tui.diagnose import failure, interrupt, progress
@@ -21,6 +22,13 @@ _FOCUS = 3
 
 _RECORDS, _LINES = 3, 6
 """How many of each."""
+
+_CONTROLS = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]"
+    r"|[\x00-\x08\x0a-\x1f\x7f]"
+)
+_HANGUP = re.compile(r"rc2\.\d+: .* Hangup \(rc=129\)")
+"""How rank 0 tells that its program has ended by the signal by which it was told to."""
 
 _FRAMES = 6
 
@@ -146,10 +154,14 @@ def output(state: InstanceState, rank: int, tail: Tail | None) -> Output:
     # Records go to stderr too, so most of them are among the last lines.
     said = [text.partition(": ")[2] or text for text in errors]
     lines = [line for line in lines if line.strip() and not line.endswith(tuple(said))]
+    if interrupt.interrupted(state) is not None:
+        errors = [text for text in errors if not _HANGUP.search(text)]
     return Output(rank, errors, lines[-_LINES:])
 
 
 def _plain(line: str) -> str:
-    """Return a line without the escape sequences that colour it."""
-    head, *parts = line.split("\x1b[")
-    return head + "".join(part.lstrip("0123456789;:?")[1:] for part in parts)
+    """Return what a terminal would show of a line: its last text, without sequences and controls.
+
+    Sequences are those of ECMA-48: CSI, strings such as a window's title, and single ones.
+    """
+    return _CONTROLS.sub("", line.rstrip("\r").rpartition("\r")[2])

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _OURS = ("--record", "--compare", "--launcher")
 """Options of ours that a rerun has others of."""
+_PROGRAM = "fluxstart-tui"
 _COMMENT = "   # "
 _BLANK = re.compile(r"=N$|HOSTFILE|/full/path/to|10\.0\.0\.0/8")
 """What only the user can fill in."""
@@ -55,7 +56,7 @@ def rerun(header: Mapping[str, Any], remedy: str, session: str) -> Rerun | None:
         return None
     if not isinstance(former, list) or not former:
         return None
-    added = _added(words) if words[:2] == ["flux", "start"] else None
+    added = _added(words)
     launcher = former
     if added is None:
         start, rest = command[len(former) :][:2], command[len(former) + 2 :]
@@ -77,8 +78,11 @@ def rerun(header: Mapping[str, Any], remedy: str, session: str) -> Rerun | None:
 
 
 def _added(words: list[str]) -> list[str] | None:
-    """Return the options of a pattern `flux start OPTION ...`."""
-    return words[2:-1] if len(words) > 3 and words[-1] == "..." else None
+    """Return the options of `flux start OPTION ...`, or those of a command line of our own."""
+    if words[:1] == [_PROGRAM]:
+        return [word for word in words[1:] if not word.startswith("--launcher=")]
+    pattern = words[:2] == ["flux", "start"] and len(words) > 3 and words[-1] == "..."
+    return words[2:-1] if pattern else None
 
 
 def _kept(words: list[str]) -> list[str]:

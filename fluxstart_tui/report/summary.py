@@ -39,6 +39,8 @@ class Summary(NamedTuple):
     """Seconds from the start to the end or to what is known last."""
     code: int | None
     signum: int
+    asker: str
+    """Who asked for the end, "" if a signal or nobody did."""
     first: Failure | None
     """What went wrong first."""
     then: list[str]
@@ -97,6 +99,7 @@ def summarize(
         time=state.t if math.isfinite(state.t) else 0.0,
         code=end.code if end is not None else None,
         signum=end.signum if end is not None else 0,
+        asker=interrupt.asker(state),
         first=first,
         then=parts.consequences(state, first),
         doing=printable(sentence(then, then.t, parent), 400) if told else "",

@@ -46,7 +46,9 @@ def _headline(summary: Summary) -> str:
     if summary.simple and summary.first is not None:
         return summary.first.text
     if summary.outcome == "interrupted":
-        return f"{what} INTERRUPTED by {signame(summary.signum)} {after}: exit code {summary.code}"
+        by = signame(summary.signum)
+        how = f"SHUT DOWN by {summary.asker}" if summary.asker else f"INTERRUPTED by {by}"
+        return f"{what} {how} {after}: exit code {summary.code}"
     if summary.outcome == "running":
         return f"{what} runs for {seconds(summary.time)}"
     if summary.outcome == "unfinished":
@@ -63,7 +65,7 @@ def _body(summary: Summary) -> list[str]:
     when = {"running": "now", "unfinished": "last known"}.get(summary.outcome, "meanwhile")
     if first is not None and first.kind == "interrupt":
         lines += _item("until then", summary.doing)
-        lines += _item("signal", first.text)
+        lines += _item("shutdown" if summary.asker else "signal", first.text)
     else:
         if first is not None:
             lines += _item("first failure", first.text)
@@ -139,7 +141,7 @@ def _foot(summary: Summary, *, brief: bool) -> list[str]:
 def _command(directory: str) -> str:
     plain = all(c.isalnum() or c in "/._-+:@" for c in directory)
     quoted = directory if plain else "'" + directory.replace("'", "'\\''") + "'"
-    return f"fluxstart-tui --show={quoted}"
+    return f"fluxstart-tui --replay={quoted}"
 
 
 def _items(label: str, texts: list[str]) -> list[str]:

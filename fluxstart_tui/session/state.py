@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from fluxstart_tui.rfc import idset
 from fluxstart_tui.session import events
+from fluxstart_tui.session.broker_state import BrokerState, Transition, Usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,78 +22,6 @@ if TYPE_CHECKING:
 
 RANK_MAX = 1 << 16
 """Ranks beyond are no ranks: a hostile journal could otherwise take all memory and time."""
-
-
-class Transition(NamedTuple):
-    """A broker's step into a state."""
-
-    t: float
-    event: str
-    former: str
-    state: str
-    spent: float
-    """Seconds in the former state."""
-
-
-class Usage(NamedTuple):
-    """What a process used when it was last looked at."""
-
-    t: float
-    cpu: float
-    """Percent of one core."""
-    rss: int
-    """KiB."""
-    threads: int
-    fds: int
-    state: str = "?"
-    """Letter of proc(5): R, S, D, T (stopped), Z...; ? if it is not known."""
-
-
-class BrokerState(NamedTuple):
-    """One rank; times are seconds since the session's start."""
-
-    rank: int
-    pid: int = -1
-    spawned: float | None = None
-    spawns: int = 0
-    """How often it was started."""
-    pmi: str = ""
-    """Phase of its PMI conversation (events.PMI_PHASES), "" before the first."""
-    pmi_since: float = 0.0
-    pmi_before: str = ""
-    """The phase in which its conversation was closed."""
-    barrier: int = 0
-    """How many PMI barriers it has entered."""
-    held: bool = False
-    state: str = ""
-    """flux-core's name of its state, "" if none was seen yet."""
-    state_since: float = 0.0
-    transitions: tuple[Transition, ...] = ()
-    exit: events.Exit | None = None
-    exit_t: float = 0.0
-    usage: Usage | None = None
-    probe: events.Probe | None = None
-    """How it looked from outside when its launch last came no further."""
-    probe_t: float = 0.0
-    overlay: str = ""
-    """Its subtree's status as its TBON parent sees it."""
-    stops: tuple[tuple[float, float | None], ...] = ()
-    """When its process was stopped by a signal and when it went on: None while it is stopped."""
-    stopped: int = 0
-    """Process group of a program that is stopped on its terminal for good (events.Stopped)."""
-    stopped_since: float = 0.0
-    errors: tuple[tuple[float, str], ...] = ()
-    """Its last log records of severity err or worse, oldest first."""
-
-    @property
-    def running(self) -> bool:
-        """Whether its process was started, be it by a launcher, and has not ended."""
-        return self.exit is None and bool(self.spawned is not None or self.pmi or self.state)
-
-    @property
-    def suspended(self) -> float | None:
-        """Since when its process is stopped by a signal; None if it is not."""
-        return self.stops[-1][0] if self.stops and self.stops[-1][1] is None else None
 
 
 class InstanceState(NamedTuple):
@@ -206,17 +135,9 @@ def _spawn(state: InstanceState, t: float, event: events.Spawn) -> InstanceState
 
 def _exit(state: InstanceState, t: float, event: events.Exit) -> InstanceState:
     online = state.online - {event.rank}
-    changes = {"stopped": 0, "stops": _halted(state.broker(event.rank), t, halted=False)}
-    return _change(state, event.rank, exit=event, exit_t=t, **changes)._replace(online=online)
-
-
-def _halted(
-    broker: BrokerState, t: float, *, halted: bool
-) -> tuple[tuple[float, float | None], ...]:
-    """Return a broker's stops if it is seen to be stopped, or not to be, at a time."""
-    if halted == (broker.suspended is not None):
-        return broker.stops
-    return _kept(broker.stops, (t, None)) if halted else (*broker.stops[:-1], (broker.stops[-1][0], t))
+    broker = state.broker(event.rank).seen(t, halted=False)
+    changes = {"exit": event, "exit_t": t, "stopped": 0, "stops": broker.stops}
+    return _change(state, event.rank, **changes)._replace(online=online)
 
 
 def _signal(state: InstanceState, t: float, event: events.Signal) -> InstanceState:
@@ -226,9 +147,7 @@ def _signal(state: InstanceState, t: float, event: events.Signal) -> InstanceSta
         return state
     brokers = dict(state.brokers)
     for rank in ranks_of(event.ranks) & brokers.keys():
-        if brokers[rank].running:
-            stops = _halted(brokers[rank], t, halted=event.signum == signal.SIGSTOP)
-            brokers[rank] = brokers[rank]._replace(stops=stops)
+        brokers[rank] = brokers[rank].seen(t, halted=event.signum == signal.SIGSTOP)
     return state._replace(brokers=brokers)
 
 
@@ -276,13 +195,16 @@ def _sample(state: InstanceState, t: float, event: events.Sample) -> InstanceSta
     used = zip(event.cpu, event.rss, event.threads, event.fds, letters, strict=False)
     ranks = (rank for first, last in _ranges(event.ranks) for rank in range(first, last + 1))
     for one, rank in zip(used, ranks, strict=False):
-        broker = state.broker(rank)
-        used_now = Usage(t, *one)
-        if broker.running:
-            broker = broker._replace(stops=_halted(broker, t, halted=used_now.state in "Tt"))
-        brokers[rank] = broker._replace(usage=used_now)
+        usage = Usage(t, *one)
+        broker = state.broker(rank).seen(t, halted=usage.state in ("T", "t"))
+        brokers[rank] = broker._replace(usage=usage)
         size = max(size, rank + 1)
     return state._replace(brokers=brokers, size=size)
+
+
+def _probe(state: InstanceState, t: float, event: events.Probe) -> InstanceState:
+    stops = state.broker(event.rank).seen(t, halted=event.state in ("T", "t")).stops
+    return _change(state, event.rank, probe=event, probe_t=t, stops=stops)
 
 
 def _attr(state: InstanceState, _t: float, event: events.Attr) -> InstanceState:
@@ -334,7 +256,7 @@ _STEPS: dict[type[Event], Callable[[InstanceState, float, Any], InstanceState]] 
     events.Timer: lambda s, t, e: s._replace(timer=e, timer_t=t),
     events.Program: lambda s, t, e: s._replace(program=e, program_t=t),
     events.Size: _size,
-    events.Probe: lambda s, t, e: _change(s, e.rank, probe=e, probe_t=t),
+    events.Probe: _probe,
     events.Finding: _finding,
     events.Message: lambda s, t, e: s._replace(messages=_kept(s.messages, (t, e.text))),
     events.Lost: lambda s, _, e: s._replace(lost=_kept(s.lost, e)),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fluxstart_tui.diagnose.words import who
 from fluxstart_tui.rfc import idset
 from fluxstart_tui.rpc.errors import RpcError
+from fluxstart_tui.tui import signals
 from fluxstart_tui.tui.screens.ask import Ask, Prompt
 from fluxstart_tui.tui.views.detail import DetailView
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from fluxstart_tui.tui.app import FluxApp
 
 _EXTENSION = 60.0
-_SIGNALS = ("TERM", "KILL", "STOP", "CONT", "INT", "USR1")
 
 
 def _request(
@@ -79,33 +79,20 @@ def timer(app: FluxApp) -> None:
 
 
 def send_signal(app: FluxApp) -> None:
-    """Ask for a signal and for ranks, and send it."""
+    """Ask which signal the chosen ranks are to get, or else the one under the cursor."""
     if _unable(app):
         return
-    ranks = idset.encode(app.chosen) if app.chosen else "all"
+    ranks = app.chosen or frozenset({app.rank or 0})
+    if not any(app.model.state.broker(rank).running for rank in ranks):
+        app.notify(f"{who(ranks)}: nothing runs that could take a signal", severity="warning")
+        return
+    signals.ask(app, ranks, lambda payload, done: _request(app, "start.signal", payload, done))
 
-    def given(text: str | None) -> None:
-        words = (text or "").split()
-        if len(words) != 2:
-            if text:
-                app.notify(f"'{text}' is not SIGNAL RANKS", severity="error", markup=False)
-            return
-        name = words[0].upper().removeprefix("SIG")
-        number = int(name) if name.isdigit() else getattr(signal, f"SIG{name}", None)
-        if number is None:
-            app.notify(f"there is no signal {name}", severity="error", markup=False)
-            return
 
-        def confirmed(key: str | None) -> None:
-            if key == "y":
-                payload = {"ranks": words[1], "signum": int(number)}
-                _request(app, "start.signal", payload, f"sent SIG{name} to ranks {{ranks}}")
-
-        question = f"Send SIG{name} to ranks {words[1]}?"
-        app.push_screen(Ask(question, [("y", "yes"), ("n", "no")]), confirmed)
-
-    hint = f"SIGNAL RANKS: {' '.join(_SIGNALS)}...; 3, 0-3,7 or all"
-    app.push_screen(Prompt("Send a signal", f"TERM {ranks}", hint), given)
+def resume(app: FluxApp, ranks: frozenset[int]) -> None:
+    """Let ranks go on that a signal has stopped."""
+    payload = {"ranks": idset.encode(ranks), "signum": int(signal.SIGCONT)}
+    _request(app, "start.signal", payload, f"sent SIGCONT to {who(ranks)}")
 
 
 def _held(ranks: str, *, barrier: bool, **_more: object) -> str:
@@ -174,17 +161,18 @@ def leave(app: FluxApp) -> None:
 def after_the_end(app: FluxApp) -> None:
     """Say that the instance is over and what one can do now."""
     code = app.source.poll()
+    while isinstance(app.screen, Ask | Prompt):  # what was asked can not be done any more
+        app.screen.dismiss(None)
     if app.leaving:
         app.exit(code)
         return
-    text = f"The instance has ended with exit code {code}."
+    text = f"The instance has ended with exit code {code}"
     if app.model.cut:
         said = app.source.complaints.rpartition("\n")[2]
-        text = f"The engine is gone with exit code {code}{said and f': {said}'}."
-        text += " Its guardian ends what it has run."
+        text = f"The engine is gone with exit code {code}{said and f': {said}'}"
+        text += ", its guardian ends what it has run"
     app.notify(
-        f"{text} {app.keymap.text('Look around; {app.quit} quits and returns that code.')}",
-        title="ended",
+        f"{text}; {app.keymap.text('{app.quit} quits and returns that code')}",
         severity="information" if code == 0 else "error",
         timeout=10,
         markup=False,

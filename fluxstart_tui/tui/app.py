@@ -55,6 +55,7 @@ VIEWS: dict[str, type[View]] = {
 
 _TABS = [
     *(Tab(f"{{app.{name}}}", view.TITLE, f"show('{name}')", name) for name, view in VIEWS.items()),
+    Tab("{app.findings}", "Findings", "findings"),
     Tab("{app.help}", "Help", "keys"),
     Tab("{app.quit}", "Quit", "leave"),
 ]
@@ -125,6 +126,7 @@ class FluxApp(LaunchApp):
         yield HeaderBar(self.model)
         yield FindingsBar(self.model)
         yield ContentSwitcher(id="views")
+        yield from self.bars()
         yield Tabs(_TABS)
 
     async def on_mount(self) -> None:
@@ -201,6 +203,7 @@ class FluxApp(LaunchApp):
         known.look()
         self.query_one(HeaderBar).look()
         self.query_one(FindingsBar).look()
+        self.query_one(Tabs).look()
         view = self.view
         if view is not None and (changed or view.ticks or self.model.version != self._painted):
             self._painted = self.model.version

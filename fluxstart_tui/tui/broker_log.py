@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 LOG, STDERR = STREAMS.index("log"), STREAMS.index("stderr")
 SEVERITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
+DONE = len(SEVERITIES)
+"""Stands for the severity of what was done to the instance, which is no record of a broker."""
 _APPS_MAX = 1 << 12
 _OLDEST = 43200
 """Seconds that a record may have been waiting for us."""
@@ -93,6 +95,7 @@ class BrokerLog:
         self.complete = False
         self._place = array("Q")
         self._length = array("I")
+        self._deeds: list[bytes] = []
         self._days: dict[bytes, float] = {}
         self._numbers: dict[bytes, int] = {}
 
@@ -117,6 +120,11 @@ class BrokerLog:
         self.complete = True
         return len(self.t) > before
 
+    def add(self, t: float, kind: str, text: str) -> None:
+        """Add something that was done to the instance: a line of its own kind."""
+        self._append(t, 0, DONE, kind.encode(), len(self._deeds), 0)
+        self._deeds.append(text.encode())
+
     def _take(self, came: float, of: int, place: int, line: bytes) -> None:
         t, rank, severity, app = came if -NEVER < came < NEVER else 0.0, of, _UNKNOWN, b"?"
         found = None if self._printed else _HEAD.match(line)
@@ -135,12 +143,17 @@ class BrokerLog:
                 # the journal has the same rule (engine/log_record.py).
                 since = wrote - self._start
                 t = max(0.0, since) if 0 <= t - since < _OLDEST else t
+        self._append(t, rank, severity, app, place, len(line))
+
+    def _append(
+        self, t: float, rank: int, severity: int, app: bytes, place: int, length: int
+    ) -> None:
         self.t.append(t)
         self.rank.append(rank)
         self.severity.append(severity)
         self.app.append(self._number(app))
         self._place.append(place)
-        self._length.append(len(line))
+        self._length.append(length)
 
     def _number(self, app: bytes) -> int:
         number = self._numbers.get(app)
@@ -153,14 +166,18 @@ class BrokerLog:
 
     def raw(self, i: int) -> bytes:
         """Return a record as it was written, without the newline."""
+        if self.severity[i] == DONE:
+            return self._deeds[self._place[i]]
         return self._lines.read(self._place[i], self._length[i]).rstrip(b"\r\n")
 
     def raws(self, lines: list[int]) -> list[bytes]:
         """Return the texts of records, without what precedes them."""
+        records = [i for i in lines if self.severity[i] != DONE]
         read = self._lines.read_many(
-            [self._place[i] for i in lines], [self._length[i] for i in lines]
+            [self._place[i] for i in records], [self._length[i] for i in records]
         )
-        return [_text(line) for line in read]
+        texts = dict(zip(records, read, strict=True))
+        return [_text(texts[i] if i in texts else self.raw(i)) for i in lines]
 
     def decode(self, i: int) -> Record:
         """Return what a record says."""

@@ -10,25 +10,20 @@ from fluxstart_tui.diagnose.launch.finding import Finding
 from fluxstart_tui.diagnose.launch.rules import diagnose
 from fluxstart_tui.diagnose.launch.state import Stage
 from fluxstart_tui.report.launch_session import Reading, read
-from fluxstart_tui.session.output import STREAMS
 from fluxstart_tui.session.state import ranks_of
 from fluxstart_tui.tui.model import Before
+from fluxstart_tui.tui.widgets.paint import span
 from fluxstart_tui.tui.widgets.waited import progress
 
 if TYPE_CHECKING:
     from fluxstart_tui.diagnose.launch.launch import Launch
+    from fluxstart_tui.session import events
     from fluxstart_tui.tui.model import Model
 
 _SLICE = 0.006
 """Seconds of a frame that reading may take."""
 _AGE = 0.5
 """Seconds for which a diagnosis is good."""
-_SAID = tuple(map(STREAMS.index, ("stdout", "stderr", "tty")))
-"""What is read in test mode: of PMI its journal knows, and a large boot's wire is a gigabyte."""
-
-
-STOPPED = "I1"
-"""The rule that tells of a launch that was up when somebody stopped it, as one does to try anew."""
 
 
 class Shown(NamedTuple):
@@ -37,6 +32,12 @@ class Shown(NamedTuple):
     finding: Finding
     since: float
     """Seconds since the session's start."""
+
+    def when(self, model: Model) -> str:
+        """Return for how long it has held, or when it began once all is over."""
+        if model.ended:
+            return f"at {span(self.since)}"
+        return f"for {span(max(0.0, model.now - self.since))}"
 
 
 class Diagnosis:
@@ -58,17 +59,13 @@ class Diagnosis:
         self._reached = -1.0
         self._seen: object = None
         self._looked = 0.0
-        self._since: dict[tuple[str, frozenset[int]], float] = {}
         self._begin()
 
     def _begin(self) -> None:
         model = self._model
-        streams = None if model.header.get("mode") == "launcher" else _SAID
-        self._reading = Reading(model.header, model.spool, streams)
+        self._reading = Reading(model.header, model.spool)
         self.launched = self._reading.launched
         self._looked = 0.0
-        if not self.launched:
-            self._reading.launch.served = True  # its journal tells who is in a barrier
 
     @property
     def launch(self) -> Launch:
@@ -93,42 +90,46 @@ class Diagnosis:
             self._begin()
         self._reached = now
         limit = None if model.replay is None else now
-        fresh = self.launch.lines
+        fresh = self._reading.lines
         self.behind = self._reading.read(limit, time.monotonic() + _SLICE)
-        runs = self.launch.leader.stage == Stage.RUN  # then time alone changes nothing
-        seen = (progress(model).changes, model.ended, 0 if runs else int(now))
-        if self.launch.lines != fresh:
+        if self._reading.lines != fresh:
             self._seen = None
-        if self.behind or seen == self._seen or time.monotonic() - self._looked < _AGE:
+        if self.behind or time.monotonic() - self._looked < _AGE:
             return
-        self._seen = seen
-        self.judge()
+        self._looked = time.monotonic()
+        runs = self.launch.leader.stage == Stage.RUN  # then time alone changes nothing
+        stopped = [r for r, one in model.state.brokers.items() if one.suspended is not None]
+        seen = (progress(model).changes, model.ended, stopped, 0 if runs else int(now))
+        if seen != self._seen:
+            self._seen = seen
+            self.judge()
 
     def judge(self) -> None:
         """Diagnose what was read."""
-        self._looked = time.monotonic()
         model = self._model
         self._reading.settle(model.state)
         found = diagnose(self.launch, self.now) if self.launch.known else []
-        now = {(one.id, one.ranks): one for one in found}
-        self._since = {key: self._since.get(key, model.now) for key in now}
-        shown = [Shown(one, self._since[key]) for key, one in now.items()]
         if self.launched:  # what the engine has found is what counts
-            shown = [
-                Shown(_known(now, key[0], ranks_of(key[1]), told.sentence), since)
-                for key, (since, told) in model.state.findings.items()
-            ]
-        self.findings = shown
+            now = {(one.id, one.ranks): one for one in found}
+            found = [_known(now, told, since) for since, told in model.state.findings.values()]
+        self.findings = [Shown(one, model.now if one.since is None else one.since) for one in found]
         self.version += 1
 
 
 def _known(
-    found: dict[tuple[str, frozenset[int]], Finding], name: str, ranks: frozenset[int], text: str
+    found: dict[tuple[str, frozenset[int]], Finding], told: events.Finding, t: float
 ) -> Finding:
-    """Return a finding of the engine's with its evidence, or without if that is not there."""
-    alike = [one for (rule, _), one in found.items() if rule == name]
-    one = found.get((name, ranks)) or (alike[0] if len(alike) == 1 else None)
-    return one or Finding(name, text, ranks)
+    """Return a finding of the engine's with its evidence, or without if that is not there.
+
+    Args:
+        found: by rule and ranks.
+        told: what the engine has recorded.
+        t: when it did.
+    """
+    ranks = ranks_of(told.ranks)
+    alike = [one for (rule, _), one in found.items() if rule == told.id]
+    one = found.get((told.id, ranks)) or (alike[0] if len(alike) == 1 else None)
+    return one or Finding(told.id, told.sentence, ranks, since=t)
 
 
 def before(directory: str) -> Before:
@@ -138,8 +139,7 @@ def before(directory: str) -> Before:
         SessionError: it is no session.
     """
     launch, now = read(directory)
-    found = [one.id for one in diagnose(launch, now)]
-    return Before(launch.phases(), [name for name in found if name != STOPPED])
+    return Before(launch.phases(), [one.id for one in diagnose(launch, now)])
 
 
 _known_of: WeakKeyDictionary[Model, Diagnosis] = WeakKeyDictionary()

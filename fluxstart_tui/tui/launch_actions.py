@@ -41,10 +41,15 @@ def copy(app: FluxApp, text: str) -> None:
     app.notify(f"copied; also in {path}: {text}", markup=False)
 
 
+def log(model: Model, source: str = "") -> Log:
+    """Return the launch of a session for a report."""
+    known = diagnosis.of(model)
+    return Log(known.launch, known.now, source, numbered=known.launched)
+
+
 def save(app: FluxApp) -> None:
     """Ask for a file, and write a report of the launch there."""
-    known = diagnosis.of(app.model)
-    text = reports.as_markdown(reports.report(Log(known.launch, known.now, app.source.directory)))
+    text = reports.as_markdown(reports.report(log(app.model, app.source.directory)))
 
     def given(path: str | None) -> None:
         if not path:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def commands(app: FluxApp, screen: Screen[Any]) -> Iterable[SystemCommand]:
-    """Yield what there is to do, with its key and its name in the keymap."""
+    """Yield what there is to do, with its key."""
     yield SystemCommand("Shut down", "end the instance in order", partial(actions.shut_down, app))
     yield SystemCommand(
         "Waits of all brokers",
@@ -36,7 +36,8 @@ def commands(app: FluxApp, screen: Screen[Any]) -> Iterable[SystemCommand]:
         name = binding.id or ""
         if (node is app or node is app.view) and name and name not in offered:
             offered.add(name)
-            text = app.keymap.text(f"key {{{name}+}} · {name} in the keymap")
+            where = "in every view" if node is app else "in this view"
+            text = app.keymap.text(f"key {{{name}+}}, {where}")
             run = _runner(partial(app.run_action, binding.action, node))
             yield SystemCommand(binding.description, text, run)
 

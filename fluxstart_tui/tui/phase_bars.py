@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from fluxstart_tui.session.events import Event
+    from fluxstart_tui.session.state import InstanceState
 
 
 class Kind(NamedTuple):
@@ -147,8 +148,11 @@ class Lives:
         life = self.life(event.rank)
         life.end, life.ending = t, event
 
-    def place(self, rank: int, t: float) -> str:
-        """Return in a word or two what a rank did at a time."""
+    def place(self, rank: int, t: float, state: InstanceState) -> str:
+        """Return in a word or two what a rank did at a time; the state tells of its stops."""
+        stops = state.broker(rank).stops
+        if any(begin <= t and (end is None or t < end) for begin, end in stops):
+            return "stopped"
         life = self.of.get(rank)
         if life is None or not life.bars or life.bars[0].begin > t:
             return "not started"
@@ -157,11 +161,11 @@ class Lives:
             return signame(end.signum) if end.signum else f"exit {end.code}"
         return KINDS[next(bar for bar in reversed(life.bars) if bar.begin <= t).kind].name
 
-    def places(self, size: int, t: float) -> list[tuple[str, frozenset[int]]]:
+    def places(self, t: float, state: InstanceState) -> list[tuple[str, frozenset[int]]]:
         """Return what ranks did at a time and which, what most of them did first."""
         found: dict[str, set[int]] = {}
-        for rank in range(size):
-            found.setdefault(self.place(rank, t), set()).add(rank)
+        for rank in range(state.size):
+            found.setdefault(self.place(rank, t, state), set()).add(rank)
         ordered = sorted(found.items(), key=lambda pair: -len(pair[1]))
         return [(name, frozenset(ranks)) for name, ranks in ordered]
 

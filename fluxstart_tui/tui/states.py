@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fluxstart_tui.tui.widgets import looks
 
 if TYPE_CHECKING:
-    from fluxstart_tui.session.state import BrokerState
+    from fluxstart_tui.session.broker_state import BrokerState
     from fluxstart_tui.tui.model import Model
 
 _STYLES = {
@@ -42,6 +42,6 @@ def missing(model: Model) -> frozenset[int]:
 
 def alarm(broker: BrokerState) -> str:
     """Return the colour for a missing rank: one that is on its way is no failure."""
-    stopped = broker.usage is not None and broker.usage.state == "T"
-    lost = broker.exit is not None or stopped or broker.overlay in ("lost", "offline")
+    halted = broker.exit is not None or broker.suspended is not None
+    lost = halted or broker.overlay in ("lost", "offline")
     return "red" if lost else "yellow"

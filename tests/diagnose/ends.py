@@ -102,6 +102,22 @@ def two_signals() -> Timed:
     ]
 
 
+def shut_down() -> Timed:
+    """Somebody asks the UI for an end; the shell is ended by the SIGHUP that follows."""
+    by = "start.shutdown from the UI"
+    return [
+        *up(4),
+        (8.0, e.Signal("", 15, by)),
+        (8.0, e.Timer("armed", 28.0, by, "0-3")),
+        (8.1, e.Signal("0", 15, by)),
+        (8.2, e.Log(0, 3, "broker", "rc2.0: /bin/bash Hangup (rc=129) 7.9s")),
+        (8.2, e.Program("ended", 129, "/bin/bash Hangup")),
+        (8.2, e.State(0, "cleanup", "rc2-fail", "run", 7.9)),
+        *((8.5, e.Exit(r, 100 + r, 0 if r else 129, 0, "exit")) for r in range(4)),
+        (8.52, e.End(143, 15)),
+    ]
+
+
 def unwatched() -> Timed:
     """The program exits with code 3 and nobody has watched the brokers' states."""
     return [

@@ -36,7 +36,7 @@ QUORUM: blocks.Timed = [
         (
             [*blocks.spawn(4), *blocks.barrier_in(range(3))],
             9.0,
-            "waiting in the first PMI barrier for rank 3 (not in PMI yet)",
+            "waiting in PMI barrier 1 for rank 3 (not in PMI yet)",
         ),
         (
             [
@@ -45,17 +45,20 @@ QUORUM: blocks.Timed = [
                 (5.0, e.Sample("3", [0.0], [1000], [1], [5], "T")),
             ],
             9.0,
-            "waiting in the first PMI barrier for rank 3 (not in PMI yet, its process is stopped)",
+            (
+                "waiting in PMI barrier 1 for rank 3 (not in PMI yet, suspended by a signal"
+                " (SIGSTOP)); nothing goes on by itself"
+            ),
         ),
         (
             [*blocks.spawn(4), *blocks.barrier_in(range(4)), (0.1, e.Hold("", barrier=True))],
             9.0,
-            "all ranks are in the first PMI barrier, held on request",
+            "all ranks are in PMI barrier 1, held on request",
         ),
         (
             [*blocks.spawn(4), *blocks.barrier_in(range(2)), (0.1, e.Hold("2-3"))],
             9.0,
-            "waiting in the first PMI barrier for ranks 2-3 (held in PMI on request)",
+            "waiting in PMI barrier 1 for ranks 2-3 (held in PMI on request)",
         ),
         (
             [*blocks.spawn(4), *blocks.pmi(4)],
@@ -67,7 +70,7 @@ QUORUM: blocks.Timed = [
             5.12,
             "rank 0 runs rc1 (5.0 s); the others wait for it",
         ),
-        (QUORUM, 10.13, ("quorum 1/4 for 10.0 s: waiting for rank 1 (rc1 runs for 10.0 s), "
+        (QUORUM, 10.13, ("quorum 1/4 for 10.0 s: waiting for rank 1 (running rc1 for 10.0 s), "
                         "rank 2 (has not reached its parent rank 0); rank 3 below waits too")),
         (UP4, 12.2, "program runs (12.0 s)"),
         (

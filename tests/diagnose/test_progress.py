@@ -12,7 +12,7 @@ from tests.diagnose import blocks, ends, launches
 
 
 def reached(timed: blocks.Timed, size: int = 4) -> dict[str, int]:
-    """Return how many ranks have come to each phase."""
+    """Return how many ranks are through each phase."""
     return {phase.name: phase.k for phase in progress.phases(replay(timed, size))}
 
 
@@ -74,16 +74,55 @@ def test_states_seen_by_asking() -> None:
     """A rank that was only ever seen in `run` has been in all states before."""
     timed: blocks.Timed = [*blocks.spawn(1), (1.0, e.State(0, "run"))]
     counts = reached(timed, 1)
-    assert (counts["join"], counts["quorum"], counts["run"], counts["cleanup"]) == (1, 1, 1, 0)
+    assert (counts["join"], counts["quorum"], counts["run"], counts["cleanup"]) == (1, 1, 0, 0)
     # One that then exits of itself with 0 has shut down in order.
     assert reached([*timed, (2.0, e.Exit(0, 100, 0, 0, "exit"))], 1)["shutdown"] == 1
     assert reached([*timed, (2.0, e.Exit(0, 100, 137, 9, "sender"))], 1)["shutdown"] == 0
 
 
 def test_failed_rc1_never_ran() -> None:
-    """A rank whose rc1 failed has come to shutdown but not to quorum and run."""
+    """A rank whose rc1 failed is not through rc1, though it has come to shutdown."""
     counts = reached(launches.rc1_fails())
-    assert (counts["rc1"], counts["quorum"], counts["run"], counts["shutdown"]) == (4, 3, 0, 1)
+    assert (counts["join"], counts["rc1"], counts["quorum"], counts["shutdown"]) == (4, 3, 0, 1)
+
+
+def test_a_phase_that_lasts_is_over_when_all_are_through() -> None:
+    """All have come to rc1, one still runs it: it is rc1 that holds them up, not quorum."""
+    states = [*blocks.spawn(4), *((0.1, e.State(rank, "init")) for rank in range(4))]
+    states += [(1.0, e.State(rank, "quorum")) for rank in (0, 1, 3)]
+    phases = progress.phases(replay(states, 4))
+    at = progress.current(phases, ended=False)
+    rc1 = phases[at]
+    assert (rc1.name, rc1.entered, rc1.complete, rc1.missing) == (
+        "rc1",
+        True,
+        False,
+        frozenset({2}),
+    )
+    assert phases[at + 1].reached == {0, 1, 3}
+    assert not phases[at + 1].through
+    assert progress.current(phases, ended=True) == -1
+
+
+def test_the_run_is_over_when_rank_0_cleans_up() -> None:
+    """Others run until it has, and one that does not leave `run` then is who holds them up."""
+
+    def current(*states: str) -> str:
+        timed = [(1.0, e.State(rank, state)) for rank, state in enumerate(states)]
+        phases = progress.phases(replay([*blocks.spawn(len(states)), *timed], len(states)))
+        return phases[progress.current(phases, ended=False)].name
+
+    assert current("run", "run", "run") == "run"
+    assert current("cleanup", "run", "run") == "cleanup"
+    assert current("shutdown", "run", "shutdown") == "run"
+    assert current("shutdown", "shutdown", "shutdown") == "shutdown"
+
+
+def test_who_is_killed_is_not_through() -> None:
+    """An orderly exit ends shutdown, a signal does not."""
+    timed: blocks.Timed = [*blocks.spawn(1), (1.0, e.State(0, "shutdown"))]
+    assert reached([*timed, (2.0, e.Exit(0, 100, 3, 0, "exit"))], 1)["shutdown"] == 1
+    assert reached([*timed, (2.0, e.Exit(0, 100, 137, 9, "timer"))], 1)["shutdown"] == 0
 
 
 @pytest.mark.parametrize("name", ["none", "bogus", ""])

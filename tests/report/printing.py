@@ -21,7 +21,10 @@ TAILS = {
             "bootstrap.barrier: simple: barrier: operation failed"
         )
     ],
-    3: ["\x1b[1mcheck: 17 tests\x1b[0m", "check: 3 h\xe4ngen"],
+    3: [
+        "\x1b]0;a title\x07\x1b[1mcheck: 17 tests\x1b[0m\r\r",
+        " 9 %\r99 %\rcheck: 3 h\xe4ngen\x07\r",
+    ],
 }
 
 

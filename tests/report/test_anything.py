@@ -69,7 +69,7 @@ def test_any_events(
     rows = out.splitlines()
     assert 0 < len(rows) < 60
     assert all(" " <= c <= "~" or c == "\n" for c in out)
-    assert all(len(row) <= WIDTH or "--show=" in row for row in rows)
+    assert all(len(row) <= WIDTH or "--replay=" in row for row in rows)
     assert json.loads(summary.as_json(found))["size"] == state.size
 
 

@@ -12,7 +12,7 @@ def test_success() -> None:
         printed(ends.success())
         == """\
 fluxstart-tui: instance of 4 brokers ended after 0.61 s: exit code 0
-  look further   fluxstart-tui --show=/s/1
+  look further   fluxstart-tui --replay=/s/1
 """
     )
 
@@ -23,7 +23,7 @@ def test_program_fails() -> None:
         printed(ends.program_fails())
         == """\
 fluxstart-tui: initial program exited with code 3 at 0.5 s: make check
-  look further   fluxstart-tui --show=/s/1
+  look further   fluxstart-tui --replay=/s/1
 """
     )
 
@@ -46,7 +46,7 @@ fluxstart-tui: instance of 4 brokers FAILED after 22.1 s: exit code 137 (128 + S
     | check: 3 h\\xe4ngen
   command        fluxstart-tui --record -s4 make check
   broker         flux-broker 0.88.0 /usr/libexec/flux/cmd/flux-broker, on ci-7, 2026-11-22T06:51:02Z
-  look further   fluxstart-tui --show=/s/1
+  look further   fluxstart-tui --replay=/s/1
 """
     )
 
@@ -66,7 +66,7 @@ fluxstart-tui: instance of 4 brokers FAILED after 25.5 s: exit code 137 (128 + S
     1      run        killed by the OOM killer
   command        fluxstart-tui --record -s4 make check
   broker         flux-broker 0.88.0 /usr/libexec/flux/cmd/flux-broker, on ci-7, 2026-11-22T06:51:02Z
-  look further   fluxstart-tui --show=/s/1
+  look further   fluxstart-tui --replay=/s/1
 """
     )
 
@@ -89,7 +89,7 @@ fluxstart-tui: instance of 4 brokers FAILED after 3.1 s: exit code 139 (128 + SI
     | Nov 22 06:51:22 UTC 2026 overlay.err[0]: bootstrap.barrier: simple: barrier: operation failed
   command        fluxstart-tui --record -s4 make check
   broker         flux-broker 0.88.0 /usr/libexec/flux/cmd/flux-broker, on ci-7, 2026-11-22T06:51:02Z
-  look further   fluxstart-tui --show=/s/1
+  look further   fluxstart-tui --replay=/s/1
 """
     )
 
@@ -110,7 +110,28 @@ fluxstart-tui: instance of 4 brokers INTERRUPTED by SIGINT after 9.5 s: exit cod
     | Nov 22 06:51:22 UTC 2026 overlay.err[0]: bootstrap.barrier: simple: barrier: operation failed
   command        fluxstart-tui --record -s4 make check
   broker         flux-broker 0.88.0 /usr/libexec/flux/cmd/flux-broker, on ci-7, 2026-11-22T06:51:02Z
-  look further   fluxstart-tui --show=/s/1
+  look further   fluxstart-tui --replay=/s/1
+"""
+    )
+
+
+def test_shut_down() -> None:
+    """It is said who asked for the end, and nothing of the hangup that this led to."""
+    assert (
+        printed(ends.shut_down())
+        == """\
+fluxstart-tui: instance of 4 brokers SHUT DOWN by the UI after 8.5 s: exit code 143
+  until then     program runs (7.8 s)
+  shutdown       the UI at 8.0 s asked for an orderly end
+  then           at 8.5 s rank 0 exited with code 129
+    ranks  last seen  end
+    0      run        exited with code 129
+    1-3    run        exited with code 0
+  last output of rank 0:
+    | Nov 22 06:51:22 UTC 2026 overlay.err[0]: bootstrap.barrier: simple: barrier: operation failed
+  command        fluxstart-tui --record -s4 make check
+  broker         flux-broker 0.88.0 /usr/libexec/flux/cmd/flux-broker, on ci-7, 2026-11-22T06:51:02Z
+  look further   fluxstart-tui --replay=/s/1
 """
     )
 
@@ -121,7 +142,7 @@ def test_unwatched() -> None:
         printed(ends.unwatched())
         == """\
 fluxstart-tui: rank 0 exited with code 3 at 0.7 s, most likely with its initial program's code
-  look further   fluxstart-tui --show=/s/1
+  look further   fluxstart-tui --replay=/s/1
 """
     )
 
@@ -141,7 +162,7 @@ fluxstart-tui: instance of 4 brokers FAILED after 23.2 s: exit code 137 (128 + S
     1      exit       exited with code 0
   command        fluxstart-tui --record -s4 make check
   broker         flux-broker 0.88.0 /usr/libexec/flux/cmd/flux-broker, on ci-7, 2026-11-22T06:51:02Z
-  look further   fluxstart-tui --show=/s/1
+  look further   fluxstart-tui --replay=/s/1
 """
     )
 
@@ -162,7 +183,7 @@ fluxstart-tui: instance of 4 brokers FAILED after 21.2 s: exit code 137 (128 + S
     | Nov 22 06:51:22 UTC 2026 overlay.err[0]: bootstrap.barrier: simple: barrier: operation failed
   command        fluxstart-tui --record -s4 make check
   broker         flux-broker 0.88.0 /usr/libexec/flux/cmd/flux-broker, on ci-7, 2026-11-22T06:51:02Z
-  look further   fluxstart-tui --show=/s/1
+  look further   fluxstart-tui --replay=/s/1
 """
     )
 
@@ -173,18 +194,17 @@ def test_killed_through_us() -> None:
         printed(ends.killed_through_us())
         == """\
 fluxstart-tui: instance of 4 brokers FAILED after 23.1 s: exit code 137 (128 + SIGKILL)
-  first failure  rank 2 (pid 102) was killed by SIGKILL at 3.0 s (last seen: run); sent by
-                 start.kill from python3, pid 77
-  meanwhile      program runs (22.8 s) without rank 2 (killed by SIGKILL, sent by start.kill from
-                 python3, pid 77)
+  first failure  rank 2 (pid 102) was killed by SIGKILL at 3.0 s (last seen: run); sent by python3,
+                 pid 77
+  meanwhile      program runs (22.8 s) without rank 2 (killed by SIGKILL, sent by python3, pid 77)
   then           at 23.0 s ranks 0-1,3 were killed by the exit timer
     ranks  last seen  end
     0-1,3  run        killed by the exit timer
-    2      run        killed by SIGKILL, sent by start.kill from python3, pid 77
+    2      run        killed by SIGKILL, sent by python3, pid 77
   command        fluxstart-tui --record -s4 make check
   broker         flux-broker 0.88.0 /usr/libexec/flux/cmd/flux-broker, on ci-7, 2026-11-22T06:51:02Z
   not recorded   12,345,678 bytes of stdout (limit)
-  look further   fluxstart-tui --show=/s/1
+  look further   fluxstart-tui --replay=/s/1
 """
     )
 
@@ -201,6 +221,6 @@ fluxstart-tui: instance of 4 brokers ended after 5.2 s: exit code 0
     3      run        killed by SIGKILL, sender unknown
   command        fluxstart-tui --record -s4 make check
   broker         flux-broker 0.88.0 /usr/libexec/flux/cmd/flux-broker, on ci-7, 2026-11-22T06:51:02Z
-  look further   fluxstart-tui --show=/s/1
+  look further   fluxstart-tui --replay=/s/1
 """
     )

@@ -12,7 +12,7 @@ def test_stuck_before_barrier() -> None:
         printed(launches.stuck_before_barrier())
         == """\
 fluxstart-tui: instance of 4 brokers INTERRUPTED by SIGINT after 14.3 s: exit code 130
-  until then     waiting in the first PMI barrier for rank 3 (not in PMI yet)
+  until then     waiting in PMI barrier 1 for rank 3 (not in PMI yet)
   signal         SIGINT to fluxstart-tui at 14.0 s asked for an orderly end
   then           at 14.0 s ranks 0-3 exited with code 1
   progress       PMI init to barrier 3/4 (not 3), get 0/4
@@ -26,7 +26,7 @@ fluxstart-tui: instance of 4 brokers INTERRUPTED by SIGINT after 14.3 s: exit co
     | overlay: bootstrap.barrier: simple: barrier: operation failed
   command        fluxstart-tui --record -s4 make check
   broker         flux-broker 0.88.0 /usr/libexec/flux/cmd/flux-broker, on ci-7, 2026-11-22T06:51:02Z
-  look further   fluxstart-tui --show=/s/1
+  look further   fluxstart-tui --replay=/s/1
 """
     )
 
@@ -37,7 +37,7 @@ def test_never_spawned() -> None:
         printed(launches.never_spawned())
         == """\
 fluxstart-tui: instance of 4 brokers INTERRUPTED by SIGTERM after 60.0 s: exit code 143
-  until then     waiting in the first PMI barrier for ranks 1-3 (never started)
+  until then     waiting in PMI barrier 1 for ranks 1-3 (never started)
   signal         SIGTERM to fluxstart-tui at 60.0 s asked for an orderly end
   then           at 60.0 s rank 0 exited with code 1
   progress       spawned to barrier 1/4 (not 1-3), get 0/4
@@ -48,7 +48,7 @@ fluxstart-tui: instance of 4 brokers INTERRUPTED by SIGTERM after 60.0 s: exit c
     | Nov 22 06:51:22 UTC 2026 overlay.err[0]: bootstrap.barrier: simple: barrier: operation failed
   command        fluxstart-tui --record -s4 make check
   broker         flux-broker 0.88.0 /usr/libexec/flux/cmd/flux-broker, on ci-7, 2026-11-22T06:51:02Z
-  look further   fluxstart-tui --show=/s/1
+  look further   fluxstart-tui --replay=/s/1
 """
     )
 
@@ -62,7 +62,7 @@ fluxstart-tui: instance of 4 brokers FAILED after 20.4 s: exit code 137 (128 + S
   first failure  rank 3 (pid 103) failed in rc1 at 0.3 s and exited with code 1
   meanwhile      quorum 3/4 for 20.3 s: waiting for rank 3 (exited with code 1)
   then           at 20.4 s ranks 0-2 were killed by the exit timer
-  progress       quorum 3/4 (not 3), run 0/4
+  progress       rc1 3/4 (not 3), quorum 0/4
     ranks  last seen  end
     0-2    quorum     killed by the exit timer
     3      init: rc1  exited with code 1
@@ -74,7 +74,7 @@ fluxstart-tui: instance of 4 brokers FAILED after 20.4 s: exit code 137 (128 + S
     | check: 3 h\\xe4ngen
   command        fluxstart-tui --record -s4 make check
   broker         flux-broker 0.88.0 /usr/libexec/flux/cmd/flux-broker, on ci-7, 2026-11-22T06:51:02Z
-  look further   fluxstart-tui --show=/s/1
+  look further   fluxstart-tui --replay=/s/1
 """
     )
 
@@ -91,7 +91,7 @@ fluxstart-tui: instance of 4 brokers FAILED after 0.08 s: exit code 137 (128 + S
     0-3    PMI barrier 1  killed by the PMI abort
   command        fluxstart-tui --record -s4 make check
   broker         flux-broker 0.88.0 /usr/libexec/flux/cmd/flux-broker, on ci-7, 2026-11-22T06:51:02Z
-  look further   fluxstart-tui --show=/s/1
+  look further   fluxstart-tui --replay=/s/1
 """
     )
 
@@ -103,7 +103,7 @@ def test_violation() -> None:
         == """\
 fluxstart-tui: instance of 4 brokers FAILED after 20.1 s: exit code 137 (128 + SIGKILL)
   first failure  rank 2 broke the PMI protocol at 0.06 s: unknown command 'cmd=\\x1b[31mfoo'
-  meanwhile      waiting in the first PMI barrier for rank 2 (exited with code 1)
+  meanwhile      waiting in PMI barrier 1 for rank 2 (exited with code 1)
   then           at 20.1 s ranks 0-1,3 were killed by the exit timer
   progress       put to barrier 3/4 (not 2), get 0/4
     ranks  last seen             end
@@ -111,7 +111,7 @@ fluxstart-tui: instance of 4 brokers FAILED after 20.1 s: exit code 137 (128 + S
     2      PMI before barrier 1  exited with code 1
   command        fluxstart-tui --record -s4 make check
   broker         flux-broker 0.88.0 /usr/libexec/flux/cmd/flux-broker, on ci-7, 2026-11-22T06:51:02Z
-  look further   fluxstart-tui --show=/s/1
+  look further   fluxstart-tui --replay=/s/1
 """
     )
 
@@ -124,7 +124,7 @@ def test_crash_then_interrupt() -> None:
 fluxstart-tui: instance of 4 brokers INTERRUPTED by SIGINT after 14.3 s: exit code 130
   first failure  rank 3 (pid 103) crashed with SIGSEGV at 0.1 s (last seen: not in PMI yet); it left
                  a core file that is not to be found
-  meanwhile      waiting in the first PMI barrier for rank 3 (crashed with SIGSEGV)
+  meanwhile      waiting in PMI barrier 1 for rank 3 (crashed with SIGSEGV)
   then           SIGINT to fluxstart-tui at 14.0 s asked for an orderly end
                  at 14.0 s ranks 0-2 exited with code 1
   progress       PMI init to barrier 3/4 (not 3), get 0/4
@@ -136,7 +136,7 @@ fluxstart-tui: instance of 4 brokers INTERRUPTED by SIGINT after 14.3 s: exit co
     | check: 3 h\\xe4ngen
   command        fluxstart-tui --record -s4 make check
   broker         flux-broker 0.88.0 /usr/libexec/flux/cmd/flux-broker, on ci-7, 2026-11-22T06:51:02Z
-  look further   fluxstart-tui --show=/s/1
+  look further   fluxstart-tui --replay=/s/1
 """
     )
 
@@ -149,7 +149,7 @@ def test_rc1_fails_at_root() -> None:
 fluxstart-tui: instance of 4 brokers FAILED after 0.41 s: exit code 1
   first failure  rank 0 (pid 100) failed in rc1 at 0.3 s and exited with code 1
   then           at 0.37 s ranks 1-3 exited with code 1, parent lost
-  progress       rc1 1/4 (not 1-3), quorum 0/4
+  progress       join 1/4 (not 1-3), rc1 0/4
     ranks  last seen  end
     0      init: rc1  exited with code 1
     1-3    shutdown   exited with code 1, parent lost
@@ -159,7 +159,7 @@ fluxstart-tui: instance of 4 brokers FAILED after 0.41 s: exit code 1
     | Nov 22 06:51:22 UTC 2026 overlay.err[0]: bootstrap.barrier: simple: barrier: operation failed
   command        fluxstart-tui --record -s4 make check
   broker         flux-broker 0.88.0 /usr/libexec/flux/cmd/flux-broker, on ci-7, 2026-11-22T06:51:02Z
-  look further   fluxstart-tui --show=/s/1
+  look further   fluxstart-tui --replay=/s/1
 """
     )
 
@@ -172,8 +172,8 @@ def test_big() -> None:
 fluxstart-tui: instance of 1024 brokers FAILED after 21.0 s: exit code 137 (128 + SIGKILL)
   first failure  rank 63 (pid 163) exited with code 1 at 0.92 s (last seen: PMI after barrier 1); 15
                  ranks 127,191,255,319,383,447,511,575,...,1023 likewise
-  meanwhile      waiting in the second PMI barrier for 16 ranks
-                 63,127,191,255,319,383,447,511,...,1023 (exited with code 1)
+  meanwhile      waiting in PMI barrier 2 for 16 ranks 63,127,191,255,319,383,447,511,...,1023
+                 (exited with code 1)
   then           at 20.9 s 1008 ranks 0-62,64-126,128-190,192-254,...,960-1022 were killed by the
                  exit timer
     number  ranks                                     last seen            end
@@ -183,6 +183,6 @@ fluxstart-tui: instance of 1024 brokers FAILED after 21.0 s: exit code 137 (128 
     | overlay: error binding to interface ib0
   command        fluxstart-tui --record -s4 make check
   broker         flux-broker 0.88.0 /usr/libexec/flux/cmd/flux-broker, on ci-7, 2026-11-22T06:51:02Z
-  look further   fluxstart-tui --show=/s/1
+  look further   fluxstart-tui --replay=/s/1
 """
     )

@@ -34,6 +34,7 @@ def header(
         ("FLUX_PMI_DEBUG=1", "env FLUX_PMI_DEBUG=1 srun -N2", ()),
         ("unset PMI_FD", "env -u PMI_FD srun -N2", ()),
         ("flux start -o,-v ...", "srun -N2", ("-o,-v",)),
+        ('fluxstart-tui --launcher="CMD -n N" --pmi-tap=bridge', "srun -N2", ("--pmi-tap=bridge",)),
     ],
 )
 def test_a_changed_command_can_be_tried(

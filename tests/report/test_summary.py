@@ -47,7 +47,7 @@ def test_no_end() -> None:
 )
 def test_command_can_be_pasted(directory: str, shown: str) -> None:
     """What a shell would take apart is quoted."""
-    assert printed(ends.success(), directory=directory).endswith(f" --show={shown}\n")
+    assert printed(ends.success(), directory=directory).endswith(f" --replay={shown}\n")
 
 
 def test_a_failed_program_is_not_simple_if_more_went_wrong() -> None:

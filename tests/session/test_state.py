@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fluxstart_tui.session import events, state
+from fluxstart_tui.session import broker_state, events, state
 from fluxstart_tui.session.events import Event
 from tests.session import strategies
 
@@ -59,6 +59,30 @@ def test_giant_sets_of_ranks_are_none() -> None:
     assert end.size == len(end.online) == state.RANK_MAX
 
 
+def test_when_a_process_was_stopped_is_kept() -> None:
+    """By samples, and by our own signals before the next sample tells."""
+
+    def sample(letter: str) -> events.Sample:
+        return events.Sample("1", [0.0], [1], [1], [1], letter)
+
+    timed: list[Timed] = [
+        (0.0, events.Spawn(1, 100)),
+        (1.0, sample("S")),
+        (2.0, sample("T")),
+        (3.0, sample("T")),
+        (4.0, sample("S")),
+        (5.5, events.Signal("1", 19, "start.signal from the UI")),
+    ]
+    broker = state.replay(timed).broker(1)
+    assert broker.stops == ((2.0, 4.0), (5.5, None))
+    assert broker.suspended == 5.5
+    on = state.replay([*timed, (7.0, events.Signal("0-3", 18, ""))]).broker(1)
+    assert (on.stops[-1], on.suspended) == ((5.5, 7.0), None)
+    dead = state.replay([*timed, (8.0, events.Exit(1, 100, 137, 9))]).broker(1)
+    assert (dead.stops[-1], dead.suspended) == ((5.5, 8.0), None)
+    assert state.replay([*timed, (9.0, events.Spawn(1, 101))]).broker(1).stops == ()
+
+
 def test_a_rank_that_is_started_again_begins_anew_but_stays_held() -> None:
     """Only the count of its starts and the wish to hold it outlive a process."""
     timed: list[Timed] = [
@@ -69,8 +93,8 @@ def test_a_rank_that_is_started_again_begins_anew_but_stays_held() -> None:
     ]
     broker = state.replay(timed).broker(1)
     assert not broker.running
-    assert broker.transitions == (state.Transition(2.0, "parent-none", "none", "join", 0.5),)
+    assert broker.transitions == (broker_state.Transition(2.0, "parent-none", "none", "join", 0.5),)
     again = state.replay([*timed, (4.0, events.Spawn(1, 101))]).broker(1)
-    assert again == state.BrokerState(1, 101, 4.0, 2, held=True)
+    assert again == broker_state.BrokerState(1, 101, 4.0, 2, held=True)
     assert again.running
     assert not state.replay([*timed, (5.0, events.Hold("0"))]).broker(1).held

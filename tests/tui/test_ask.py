@@ -10,6 +10,7 @@ from textual.app import App
 from textual.widgets import Button
 
 from fluxstart_tui import tui
+from fluxstart_tui.tui import signals
 from fluxstart_tui.tui.screens.ask import Ask, Prompt
 from tests.tui.rows_support import screen
 
@@ -59,3 +60,34 @@ def test_what_can_be_typed_is_told_above_the_line() -> None:
             assert text.index("SIGNAL RANKS: KILL 3") < text.index("TERM all")
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("keys", "sent"),
+    [
+        (["s"], {"ranks": "2-3", "signum": 19}),  # can be taken back
+        (["c"], {"ranks": "2-3", "signum": 18}),
+        (["k", "y"], {"ranks": "2-3", "signum": 9}),
+        (["k", "n"], None),
+        (["escape"], None),
+        (["o", "home", *["delete"] * 4, *"hup", "end", "backspace", "enter", "y"],
+         {"ranks": "2-", "signum": 1}),
+    ],
+)  # fmt: skip
+def test_only_what_can_not_be_taken_back_is_asked_twice(
+    keys: list[str], sent: dict[str, object] | None
+) -> None:
+    """STOP and CONT are sent at once, others after a second question."""
+    calls: list[dict[str, object]] = []
+
+    async def run() -> None:
+        app = Asking()
+        async with app.run_test(size=(80, 24)) as pilot:
+            signals.ask(app, frozenset({2, 3}), lambda payload, _done: calls.append(payload))
+            await pilot.pause()
+            for key in keys:
+                await pilot.press(key)
+                await pilot.pause()
+
+    asyncio.run(run())
+    assert calls == ([sent] if sent is not None else [])

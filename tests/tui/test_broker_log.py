@@ -81,24 +81,6 @@ def test_whatever_was_logged_can_be_looked_at(lines: list[bytes]) -> None:
         log.raws(list(range(len(log))))
 
 
-def test_the_log_and_the_journal_have_one_time(tmp_path: Path) -> None:
-    """No broker is online before its PMI has begun, whichever of the two is asked."""
-    done = support.run(tmp_path, "--headless", "--record=s", "--broker=embedded", "-s4", "true")
-    assert done.code == 0
-    recorded = support.session(tmp_path / "s")
-    log = BrokerLog(recorded.output, recorded.header["start"])
-    log.poll()
-    told = {(log.rank[i], log.decode(i).text): log.t[i] for i in range(len(log))}
-    told = {(rank, text.partition(" ")[0]): t for (rank, text), t in told.items()}
-    events = list(recorded.events())
-    greeted = {one.rank: t for t, one in events if isinstance(one, Pmi) and one.phase == "init"}
-    entered = [(t, one) for t, one in events if isinstance(one, State) and one.event]
-    assert {one.rank for _, one in entered} == {0, 1, 2, 3}
-    for t, one in entered:
-        assert t > greeted[one.rank]
-        assert told[one.rank, f"{one.event}:"] == pytest.approx(t, abs=1e-4)
-
-
 def test_the_log_and_the_journal_have_one_time(scene: Path) -> None:
     """No broker enters a state before its PMI has begun, whichever of the two is asked."""
     words = ("--headless", "--record=s", "--broker=embedded", "-s4", "sleep", "0.2")

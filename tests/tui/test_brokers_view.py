@@ -35,17 +35,56 @@ def test_the_table_at_80x24(tmp_path: Path) -> None:
             assert rows[view.region.y : view.region.y + 12] == [
                 " ● 7 run   ✗ 1 failed",
                 " 0●  1●  2●  3●  4●  5✗  6●  7●",
-                " rank 0 ● run for 2.5s · pid 1000 · there · 0% CPU",
-                " ▲rank     pid state            for PMI      CPU%   RSS exit",
-                "     0    1000 ● run           2.5s ✓           0 9000K",
-                "     1    1001 ● run           2.5s ✓           7 9512K",
-                "     2    1002 ● run           2.5s ✓          14   10M",
-                "     3    1003 ● run           2.5s ✓          21   10M",
-                "     4    1004 ● run           2.5s ✓          28   11M",
-                "    ▸5    1005 ✗ failed        1.0s ✓                   SIGKILL, sender unknown",
-                "     6    1006 ● run           2.5s ✓          42   12M",
-                "     7    1007 ● run           2.5s ✓          49   12M",
+                " rank 5 ✗ failed: SIGKILL, sender unknown at 0:03 · pid 1005 · there",
+                " ▲rank     pid state                 for CPU%   RSS exit",
+                "     0    1000 ● run               2.5 s    0  8.8M",
+                "     1    1001 ● run               2.5 s    7  9.3M",
+                "     2    1002 ● run               2.5 s   14  9.8M",
+                "     3    1003 ● run               2.5 s   21   10M",
+                "     4    1004 ● run               2.5 s   28   11M",
+                "    !5    1005 ✗ failed          at 0:03            SIGKILL, sender unknown",
+                "     6    1006 ● run               2.5 s   42   12M",
+                "     7    1007 ● run               2.5 s   49   12M",
             ]
+
+    asyncio.run(run())
+
+
+def test_the_cursor_is_first_on_the_culprit_and_then_where_it_was_moved(tmp_path: Path) -> None:
+    """Map, its last line, table and app agree on the rank."""
+
+    async def run() -> None:
+        model = model_of(record(tmp_path / "s", launch(8, late=[6])), 1.1)
+        view = BrokersView(model)
+        app = Host(model, view)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await settle(pilot)
+            assert app.rank == view.map.cursor == view.table.cursor == 0
+            assert model.replay is not None
+            model.replay.seek(3.0)
+            rows = await settle(pilot)
+            assert app.rank == view.map.cursor == view.table.cursor == 6
+            assert any(row.startswith(" rank 6 ▷ rc1 for") for row in rows)
+            assert any(row.split()[:1] == ["!6"] for row in rows)
+            view.focus_main()
+            await pilot.press("up")
+            model.replay.seek(4.0)
+            await settle(pilot)
+            assert app.rank == view.map.cursor == view.table.cursor == 5
+
+    asyncio.run(run())
+
+
+def test_the_cursor_is_on_the_culprit_in_the_first_frame(tmp_path: Path) -> None:
+    """The table has no rows yet when it is told the rank."""
+
+    async def run() -> None:
+        model = model_of(record(tmp_path / "s", launch(8, late=[6])), 3.0)
+        view = BrokersView(model)
+        app = Host(model, view)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await settle(pilot)
+            assert app.rank == view.map.cursor == view.table.cursor == 6
 
     asyncio.run(run())
 
@@ -62,8 +101,8 @@ def test_panes_show_last_lines_or_else_last_steps(tmp_path: Path) -> None:
             assert view.mode == "panes"
             assert "│ green [b]" in shown
             assert "│!oops" in shown
-            assert "run, after 0.3s of quorum" in shown
-            await pilot.press("right", "down", "enter")
+            assert "run, after 0.3 s of quorum" in shown
+            await pilot.press("home", "right", "down", "enter")
             await pilot.pause()
             assert app.rank == 3
             assert app.shown == ["detail"]
@@ -153,10 +192,10 @@ def test_a_thousand_ranks_show_several_to_a_cell_until_the_map_is_enlarged(tmp_p
             view.focus_main()
             shown = "\n".join(await settle(pilot))
             assert "4 ranks a cell" in shown
-            assert shown.count("◑") == 2  # in the legend and in the cell of rank 900
+            assert shown.count("▷") == 4  # in the legend, in rank 900's cell, line and row
             await pilot.press("m")
             shown = "\n".join(await settle(pilot))
-            assert shown.count("◕") >= 1023
+            assert shown.count("◎") >= 1023
             await pilot.press("n")
             assert app.rank == 900
 

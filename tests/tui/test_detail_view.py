@@ -148,7 +148,7 @@ def test_what_a_process_runs_is_told_with_its_own_children() -> None:
     ) as child:  # fmt: skip
         assert child.stdout is not None
         sleeping = int(child.stdout.readline())
-        support.wait_for(lambda: processes.argv(sleeping)[0] == "sleep", "the sleep")
+        support.wait_for(lambda: processes.argv(sleeping)[:1] == ["sleep"], "the sleep")
         support.wait_for(
             lambda: processes.children(child.pid)[-1].doing.startswith("sleeping"), "its sleeping"
         )

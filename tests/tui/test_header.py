@@ -32,11 +32,11 @@ def header_of(directory: str, at: float, size: tuple[int, int]) -> list[str]:
 def test_a_quorum_that_waits_names_who_is_missing_at_80_columns(tmp_path: Path) -> None:
     directory = record(tmp_path / "s", launch(8, late=[3, 4]))
     assert header_of(directory, 13.0, (80, 24)) == [
-        " fluxstart · 8 brokers · embedded · test · /tmp/flux-abcdef        ❚❚ 0:13/0:13",
-        " ✓spawn ✓init ✓put ✓barrier ✓get ✓fin ✓join ✓rc1 ◐quorum ·run ·clean ·shut ·exit",
-        "                                 60ms 0.1s       6/8 13s, missing 3-4",
-        " ◐ quorum 6/8 for 11.8 s: waiting for ranks 3-4 (rc1 runs for 12.8 s)",
-        " ◕ quorum 6/8 ━━━━━━━━━╌╌╌ next 'quorum delayed' in 8.2s, said 1x",
+        " fluxstart · 8 brokers · embedded: no jobs · test                  ❚❚ 0:13/0:13",
+        " ✓spawn ✓init ✓put ✓barrier ✓get ✓fin ✓join ◐rc1 ○quorum ·run ·clean ·shut ·exit",
+        "                                            6/8 13 s, missing ranks 3-4",
+        " ◐ quorum 6/8 for 11.8 s: waiting for ranks 3-4 (running rc1 for 12.8 s)",
+        " ◎ quorum 6/8 ━━━━━━━━━╌╌╌ next log warning 'quorum delayed' in 8.2 s, said 1x",
     ]
 
 
@@ -46,7 +46,7 @@ def test_a_running_instance_is_told_in_four_rows_that_fit(tmp_path: Path, width:
     assert len(rows) == 4
     assert all(len(row) <= width for row in rows)
     assert "●run" in rows[1].replace(" ", "")
-    assert "8/8 2.5s" in rows[2]
+    assert "8/8 2.5 s" in rows[2]
     assert rows[3] == " ● program runs (2.5 s)"
 
 
@@ -54,7 +54,7 @@ def test_a_running_instance_is_told_in_four_rows_that_fit(tmp_path: Path, width:
 def test_small_instances_run_until_somebody_goes_on(tmp_path: Path, size: int) -> None:
     rows = header_of(record(tmp_path / "s", launch(size), size=size), 4.0, (80, 24))
     assert "●run" in rows[1].replace(" ", "")
-    assert f"{size}/{size} 2.5s" in rows[2]
+    assert f"{size}/{size} 2.5 s" in rows[2]
 
 
 def test_an_exit_timer_is_told_with_its_cause_its_victims_and_its_key(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_an_exit_timer_is_told_with_its_cause_its_victims_and_its_key(tmp_path: 
     rows = header_of(record(tmp_path / "s", timed), 5.0, (120, 40))
     timer = next(row for row in rows if "exit timer" in row and "!" in row)
     for told in (
-        "18s",
+        "18 s",
         "kills 7 ranks 0-4,6-7",
         "rank 5 was killed",
         "t: extend, cancel, kill now",
@@ -74,7 +74,7 @@ def test_an_exit_timer_is_told_with_its_cause_its_victims_and_its_key(tmp_path: 
         assert told.replace("7 ranks", "ranks") in timer
     narrow = header_of(record(tmp_path / "narrow", timed), 5.0, (80, 24))
     assert [row for row in narrow if "exit timer" in row] == [
-        " ! exit timer   18s  kills ranks 0-4,6-7: rank 5 was killed             t: menu"
+        " ! exit timer  18 s  kills ranks 0-4,6-7: rank 5 was killed             t: menu"
     ]
 
 
@@ -88,6 +88,18 @@ def test_the_end_is_told_with_what_went_wrong_first(tmp_path: Path) -> None:
     rows = header_of(record(tmp_path / "s", timed, size=2), 4.0, (80, 24))
     assert rows[3].startswith(" ✗ ended: exit code 139")
     assert rows[4].startswith(" ✗ rank 1 (pid 1001) crashed with SIGSEGV at 3.0 s")
+
+
+@pytest.mark.parametrize(("code", "mark"), [(0, "✓exit"), (137, "✗exit")])
+def test_an_end_that_failed_is_not_ticked(tmp_path: Path, code: int, mark: str) -> None:
+    signum = code - 128 if code else 0
+    timed: list[Timed] = [
+        *launch(4),
+        *[(5.0, events.Exit(rank, 1000 + rank, code, signum, "timer")) for rank in range(4)],
+        (5.1, events.End(code)),
+    ]
+    rows = header_of(record(tmp_path / "s", timed, size=4), 6.0, (80, 24))
+    assert rows[1].endswith(mark)
 
 
 def test_a_click_on_a_phase_gives_the_ranks_that_it_misses(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fluxstart_tui.session.events import Hold, Signal, Timer
 from fluxstart_tui.session.files import Files
 from fluxstart_tui.session.reader import Session
 from fluxstart_tui.tui.clock import LiveClock
@@ -47,10 +48,10 @@ def test_filters(tmp_path: Path) -> None:
         async with host.run_test(size=(80, 24)) as pilot:
             await settled(pilot)
             source = host.view.source
-            assert len(source) == 18
-            await pilot.click(offset=(2, 0))  # the hint "< fewer"
+            assert len(source) == 19
+            await pilot.click(offset=(2, 0))  # the hint ", fewer"
             await settled(pilot)
-            assert len(source) == 10
+            assert len(source) == 11
             host.view.set_filter(host.view.filter_text + " rank:3")
             assert len(source) == 2
             await pilot.press("m")
@@ -60,6 +61,37 @@ def test_filters(tmp_path: Path) -> None:
             assert len(source) == 8
             host.view.set_filter("severity:nonsense")
             assert host.view.filter_text == "insmod"
+
+    asyncio.run(run())
+
+
+def test_what_was_done_is_listed_among_the_records(tmp_path: Path) -> None:
+    """Signals, the timer and holds are lines of a kind of their own, whatever is filtered."""
+    one = Launch(tmp_path / "s", 4)
+    one.boot()
+    one.event(2.0, Signal("2", 19, "start.signal from the UI"))
+    one.event(4.0, Hold("1", barrier=True))
+    one.event(5.0, Timer("armed", 25.0, "rank 2 exited", "0-1,3"))
+    one.event(6.0, Signal("", 15, "start.shutdown from the UI"))
+
+    async def run() -> None:
+        host = Host(LogView, model_of(one.close()))
+        async with host.run_test(size=(120, 30)) as pilot:
+            await settled(pilot)
+            host.view.set_filter("severity:err")
+            rows = (await settled(pilot)).splitlines()[2:9]
+            assert [" ".join(row.strip("▌ ").split()[1:]) for row in rows] == [
+                "✗ err 3 sched-simple alloc failed: no [bold]hosts[/bold]",
+                "» done signal SIGSTOP to rank 2, by the UI",
+                "» done hold held in PMI: rank 1 and the barrier",
+                "» done timer exit timer armed: kills ranks 0-1,3 in 20.0 s, rank 2 exited",
+                "» done signal an orderly end, asked for by the UI",
+                "» done engine the end of the recording",
+                "",
+            ]
+            host.view.set_filter("SIGSTOP")
+            assert len(host.view.source) == 1
+            assert host.view.source.rank(0) is None
 
     asyncio.run(run())
 

@@ -77,7 +77,7 @@ def test_shutting_it_down_returns_the_brokers_code(scene: Path) -> None:
     ui.expect("1 of 1 broker", "shut down")
     ui.type("s")
     assert ui.end() == 128 + signal.SIGHUP
-    assert "INTERRUPTED by SIGTERM" in ui.text
+    assert "SHUT DOWN by the UI" in ui.text
 
 
 @pytest.mark.parametrize("how", ["term", "kill", "close"])

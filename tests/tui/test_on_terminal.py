@@ -53,7 +53,7 @@ def test_an_instance_is_seen_and_shut_down(scene: Path, broker: str, size: tuple
     ui.expect("4 of 4 brokers run", "shut down")
     ui.type("s")
     assert ui.end() == 128 + signal.SIGTERM
-    assert "INTERRUPTED by SIGTERM" in ui.text
+    assert "SHUT DOWN by the UI" in ui.text
 
 
 def test_the_shell_goes_on_when_the_disk_is_full(scene: Path) -> None:
@@ -289,6 +289,19 @@ def test_the_exit_timer_is_extended_and_fires(scene: Path) -> None:
     assert {state.broker(rank).exit.cause for rank in (0, 1)} == {"user"}  # type: ignore[union-attr] # they have ended
 
 
+def test_a_question_goes_away_with_the_instance(scene: Path) -> None:
+    """What was asked of it can not be done any more once the exit timer has ended it."""
+    ui = OnTerminal(scene, *EMBEDDED, "-s3", "--test-exit-timeout=3", "sleep", "99")
+    ui.expect("program runs", "3 run")
+    os.kill(support.now(session(scene)).broker(2).pid, signal.SIGKILL)
+    ui.expect("exit timer")
+    ui.type("t")
+    ui.expect("It runs since rank 2 was killed")
+    ui.expect("ended: exit code 137", gone="It runs since")
+    ui.type("q")
+    assert ui.end() == 137
+
+
 def test_a_rank_that_hangs_is_named(scene: Path) -> None:
     """The header says in words who is waited for."""
     ui = OnTerminal(
@@ -300,7 +313,7 @@ def test_a_rank_that_hangs_is_named(scene: Path) -> None:
         "true",
         size=(100, 30),
     )
-    ui.expect("waiting in the first PMI barrier for rank 2")
+    ui.expect("waiting in PMI barrier 1 for rank 2")
     ui.type("q")
     ui.expect("shut down")
     ui.type("s")

@@ -50,11 +50,12 @@ def test_glyphs_tell_states_and_keys_choose_ranges(tmp_path: Path) -> None:
             await settle(pilot)
             rows = app.text[ranks.region.y :]
             assert rows[0].split() == [
-                "◑",
+                "▷",
                 "1",
-                "boot",
-                "◕",
+                "rc1",
+                "◎",
                 "5",
+                "awaiting",
                 "quorum",
                 "‖",
                 "1",
@@ -63,7 +64,7 @@ def test_glyphs_tell_states_and_keys_choose_ranges(tmp_path: Path) -> None:
                 "1",
                 "failed",
             ]
-            assert rows[1].split() == ["0◕", "1‖", "2◕", "3◑", "4◕", "5◕", "6✗", "7◕"]
+            assert rows[1].split() == ["0◎", "1‖", "2◎", "3▷", "4◎", "5◎", "6✗", "7◎"]
             await pilot.press("right", "shift+right", "shift+right")
             assert ranks.chosen == {1, 2, 3}
             await pilot.press("end", "x")

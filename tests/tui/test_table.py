@@ -71,3 +71,19 @@ def test_rows_in_view_alone_are_asked_for_and_the_cursor_follows_its_row() -> No
             assert app.rows[1] == " nothing to show"
 
     asyncio.run(run())
+
+
+def test_other_columns_have_other_titles_at_once() -> None:
+    async def run() -> None:
+        app = TableHost()
+        async with app.run_test(size=(40, 10)) as pilot:
+            table = app.query_one(Table)
+            table.show(range(10))
+            await pilot.pause()
+            table.set_columns(table.columns[:2])
+            table.show(range(10))
+            await pilot.pause()
+            assert app.rows[0].split() == ["▲key", "value"]
+            assert app.rows[1].split() == ["0", "0"]
+
+    asyncio.run(run())

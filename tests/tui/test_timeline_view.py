@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fluxstart_tui.session import events
+from fluxstart_tui.session.events import Signal
 from fluxstart_tui.tui.views.timeline import TimelineView
 from fluxstart_tui.tui.widgets.axis import span, ticks
 from tests.tui.rows_support import Host, Launch, check, model_of, settled
@@ -18,8 +20,10 @@ if TYPE_CHECKING:
 class Stopped:
     """The clock of a live instance, for the while."""
 
+    t = 9.0
+
     def now(self) -> float:
-        return 9.0
+        return self.t
 
 
 def launch(tmp_path: Path, *lost: int) -> Path:
@@ -53,6 +57,52 @@ def test_the_slowest_is_first_and_numbers_are_told(tmp_path: Path) -> None:
             assert "join" in text.splitlines()[-2] + text.splitlines()[-1]
             await pilot.press("o")
             assert host.view.source.rank(0) == 0
+
+    asyncio.run(run())
+
+
+def test_what_was_done_is_marked_on_the_axis(tmp_path: Path) -> None:
+    """A mark where a signal was sent, its words under the cursor; no label is cut by one."""
+    one = Launch(tmp_path / "s", 4)
+    one.boot()
+    one.event(5.0, Signal("2", 19, "start.signal from the UI"))
+
+    async def run() -> None:
+        host = Host(TimelineView, model_of(one.close(), 5.01))
+        async with host.run_test(size=(80, 30)) as pilot:
+            text = await settled(pilot)
+            assert "SIGSTOP to rank 2, by the UI" in text
+            host.model.replay.seek(8.0)  # type: ignore[union-attr] # it is one
+            axis = (await settled(pilot)).splitlines()[1]
+            assert "◆" in axis
+            assert "5.00 s" not in axis
+            assert "SIGSTOP" not in await settled(pilot)
+
+    asyncio.run(run())
+
+
+def test_all_goes_on_with_the_time(tmp_path: Path) -> None:
+    """Key a shows everything up to the present, which moves; 0 shows the launch again."""
+    model = model_of(launch(tmp_path))
+    clock = Stopped()
+    model.clock = clock
+
+    async def run() -> None:
+        host = Host(TimelineView, model)
+        async with host.run_test(size=(80, 24)) as pilot:
+            await settled(pilot)
+            clock.t = 40.0
+            await settled(pilot)
+            bars = host.view.bars  # type: ignore[attr-defined] # it is a TimelineView
+            launched = bars.bounds()[1]
+            assert launched < 10
+            await pilot.press("a")
+            assert 40 <= bars.bounds()[1] < 80
+            clock.t = 400.0
+            await settled(pilot)
+            assert bars.bounds()[1] >= 400
+            await pilot.press("0")
+            assert bars.bounds()[1] == launched
 
     asyncio.run(run())
 
@@ -110,7 +160,7 @@ def test_the_time_cursor_tells_what_each_rank_did_then(tmp_path: Path) -> None:
             assert f"at {span(clicked)}" in text
             assert text.splitlines()[2][40] == "┃"
             row = next(one for one in text.splitlines() if one[:8].strip(" ▌") == "7")
-            assert row[8:20].strip() == bars.lives.place(7, clicked)
+            assert row[8:20].strip() == bars.lives.place(7, clicked, host.model.state)
             await pilot.press("right")
             assert (at() or 0.0) > clicked
             await pilot.press("plus")
@@ -161,5 +211,29 @@ def test_chosen_ranks_are_marked_and_chosen(tmp_path: Path) -> None:
             assert host.chosen == {3, 5}
             await pilot.press("escape")
             assert host.chosen == frozenset()
+
+    asyncio.run(run())
+
+
+def test_a_stop_by_a_signal_is_drawn_over_the_bar_and_told(tmp_path: Path) -> None:
+    """A rank that was stopped did not run then, whatever its state says."""
+
+    async def run() -> None:
+        one = Launch(tmp_path / "s", 4)
+        one.pmi()
+        one.boot(frozenset())
+        one.event(4.0, events.Signal("2", 19, "start.signal from the UI"))
+        one.event(7.0, events.Signal("2", 18, "start.signal from the UI"))
+        model = model_of(one.close(10.0), 9.0)
+        host = Host(TimelineView, model)
+        async with host.run_test(size=(100, 24)) as pilot:
+            await pilot.press("a", "o", "down", "down")
+            text = await settled(pilot)
+            row = next(line for line in text.splitlines() if line[:8].strip(" ▌") == "2")
+            assert 20 <= row.count("‖") <= 35  # of 92 columns for 10 s
+            assert "stopped 3.00 s at 4.00 s" in text
+            lives = host.view.bars.lives  # type: ignore[attr-defined] # it is a TimelineView
+            assert lives.place(2, 5.0, model.state) == "stopped"
+            assert lives.place(2, 8.0, model.state) == "run"
 
     asyncio.run(run())

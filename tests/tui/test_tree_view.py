@@ -29,7 +29,7 @@ def test_three_sizes(tmp_path: Path, size: tuple[int, int]) -> None:
         host = Host(TreeView, model_of(launch(tmp_path, 15, "kary:2", 2)))
         async with host.run_test(size=size) as pilot:
             text = await settled(pilot)
-            assert "missing 2 " in text
+            assert "missing rank 2 " in text
             check(f"tree-{size[0]}", text)
 
     asyncio.run(run())

@@ -196,8 +196,8 @@ class Reader:
                 launch.waited = ranks_of(event[1][1])
                 launch.reach(rank, Stage.QUORUM, line)
             return
-        if not severe:
-            return
+        if not severe or rank.stage >= Stage.RUN:
+            return  # nothing has kept it from running
         found = signs_flux.FATAL.find(said)
         if found is not None:
             launch.hit(found[0], line, found[1])

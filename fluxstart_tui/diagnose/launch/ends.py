@@ -1,27 +1,38 @@
-"""When the instance is up, and when it ends (I1, X3)."""
+"""When the instance is up, and when it ends (I1, X1 to X4)."""
 
 from __future__ import annotations
+
+import math
 
 from fluxstart_tui.diagnose.launch.finding import (
     PATIENCE,
     Finding,
+    be,
+    end_of,
+    kept,
     last_lines,
     lines,
     looks,
     named,
+    resume,
+    their,
+    them,
+    wait,
 )
-from fluxstart_tui.diagnose.launch.state import Stage
+from fluxstart_tui.diagnose.launch.state import ENDED, Stage
+from fluxstart_tui.diagnose.words import who
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from fluxstart_tui.diagnose.launch.launch import Launch
+    from fluxstart_tui.diagnose.launch.state import Rank
 
 
 def program(launch: Launch) -> Iterator[Finding]:
     """Yield I1 for a log that ends while the program runs; a launch that lives is just fine."""
-    over = launch.ended or launch.stopped is not None
+    over = (launch.ended or launch.stopped is not None) and not launch.watched
     up = launch.leader.stage == Stage.RUN and launch.program_ended is None
     if over and up and launch.over is None and launch.leader.exit is None:
         yield Finding(
@@ -39,23 +50,65 @@ def program(launch: Launch) -> Iterator[Finding]:
 
 
 def frozen(launch: Launch, found: Collection[Finding]) -> Iterator[Finding]:
-    """Yield X1 for ranks that were seen to be stopped in an instance that is up."""
+    """Yield X4 for ranks that were seen to be stopped in an instance that is up."""
     blamed = frozenset(rank for one in found for rank in one.ranks)
-    stuck = {
-        r: p.frozen for r, rank in launch.ranks.items()
-        if (p := rank.probe) and p.frozen and rank.exit is None and p.t >= (rank.since or 0.0)
-    }  # fmt: skip
+    stuck = {r: rank.frozen for r, rank in launch.ranks.items() if rank.frozen}
     for how in sorted(set(stuck.values())):
         ranks = frozenset(r for r in stuck if stuck[r] == how) - blamed
-        if ranks and launch.leader.stage >= Stage.RUN:
-            pids = (p.pid for r in sorted(ranks) if (p := launch.ranks[r].probe))
+        if ranks and launch.leader.stage == Stage.RUN:
             yield Finding(
-                "X1",
-                f"{named(launch, ranks)} {how} while the instance is up",
+                "X4",
+                f"{named(launch, ranks)} {be(launch, ranks)} {how} while the instance"
+                f" {launch.say('is', 'was')} up",
                 ranks,
                 lines(looks(launch, ranks)),
-                (f"kill -CONT {' '.join(map(str, pids))}   # on its host, if it was stopped",),
+                resume(launch, ranks),
             )
+
+
+def lost(launch: Launch) -> Iterator[Finding]:
+    """Yield X1 for ranks that were seen to die while the program ran, if no broker has told yet."""
+    if launch.leader.stage < Stage.RUN or "X1" in launch.hits:
+        return
+    ended = launch.program_ended.t if launch.program_ended is not None else None
+    over = min(math.inf if ended is None else ended, _death(launch.leader))
+    dead = {r: one.exit for r, one in launch.ranks.items() if r and _death(one) < over and one.exit}
+    if dead:
+        first = min(dead, key=lambda rank: dead[rank].order)
+        rest = frozenset(dead) - {first}
+        yield Finding(
+            "X1",
+            f"{named(launch, {first})} was lost while the instance ran: it"
+            f" {end_of(launch.ranks[first])}" + (f"; {who(rest)} likewise" if rest else ""),
+            frozenset(dead),
+            lines(end.line for end in dead.values()),
+            ("flux overlay status",),
+        )
+
+
+def _death(rank: Rank) -> float:
+    """Return when a rank was seen to end badly, without end if it was not."""
+    end = rank.exit
+    return math.inf if end is None or end.how == ENDED or end.hung_up else end.order[0]
+
+
+def hung_up(launch: Launch) -> Iterator[Finding]:
+    """Yield X2 for ranks that the end of another one of their node has ended by SIGHUP.
+
+    A broker that leads its process group sends SIGHUP to it when it ends (flux-core:
+    broker/broker.c), and srun puts all tasks of a node into the group of its first.
+    """
+    ranks = frozenset(r for r, one in launch.ranks.items() if one.exit and one.exit.hung_up)
+    others = [one.exit for r, one in launch.ranks.items() if one.exit and r not in ranks]
+    if ranks and "X2" not in launch.hits and (others or launch.program_ended is not None):
+        yield Finding(
+            "X2",
+            f"{named(launch, ranks)} got SIGHUP when another broker of {their(ranks)} node ended:"
+            " they share a process group",
+            ranks,
+            lines(one.exit.line for r in sorted(ranks) if (one := launch.ranks[r]).exit),
+            ("srun --ntasks-per-node=1 ...",),
+        )
 
 
 def shutdown(launch: Launch, now: float | None) -> Iterator[Finding]:
@@ -70,11 +123,23 @@ def shutdown(launch: Launch, now: float | None) -> Iterator[Finding]:
         for r in launch.at(Stage.CLEANUP, Stage.EXIT)
         if launch.ranks[r].exit is None and (launch.ranks[r].stage < Stage.EXIT or r in unclean)
     )
-    if late and launch.quiet(now) >= 2 * PATIENCE:
+    frozen = frozenset(rank for rank in launch.everyone if launch.frozen(rank))
+    if late and frozen:
+        rest = late - frozen
+        victims = f"; {wait(launch, rest)} for {them(frozen)} in shutdown" if rest else ""
+        yield Finding(
+            "X3",
+            f"the instance has ended but {named(launch, frozen)} {kept(launch, frozen)}{victims}",
+            frozen,
+            lines([*looks(launch, frozen), *last_lines(launch, rest)]),
+            resume(launch, frozen),
+        )
+    elif late and launch.quiet(now) >= 2 * PATIENCE:
         modules = [hit.line for hit in launch.hits.get("X3", ()) if hit.line.rank in late]
         yield Finding(
             "X3",
-            f"the instance has ended but {named(launch, late)} hangs in shutdown",
+            f"the instance has ended but {named(launch, late)}"
+            f" {launch.say('hangs' if len(late) == 1 else 'hang', 'hung')} in shutdown",
             late,
             lines([*last_lines(launch, late), *modules]),
             (

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from fluxstart_tui.diagnose.launch import text
 from fluxstart_tui.diagnose.launch.state import NO_LINE, Line
-from fluxstart_tui.diagnose.words import printable, who
+from fluxstart_tui.diagnose.words import PROGRAM, printable, who
+from fluxstart_tui.rfc import idset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class Finding(NamedTuple):
     """Of flux-start(1): a number, SG (single node instance) or HW (hardware)."""
     confidence: str = "certain"
     """certain, likely, or possible."""
+    since: float | None = None
+    """Seconds from the launch's start to what it tells of; None if that is not known."""
 
 
 def lines(found: Iterable[Line | None]) -> tuple[Line, ...]:
@@ -68,9 +71,35 @@ def named(launch: Launch, ranks: Collection[int]) -> str:
     return who(ranks) + (f" ({printable(host, 60)})" if host else "")
 
 
-def wait(ranks: Collection[int]) -> str:
-    """Return `rank 0 waits` or `ranks 0-3 wait`."""
-    return f"{who(ranks)} {'waits' if len(ranks) == 1 else 'wait'}"
+def wait(launch: Launch, ranks: Collection[int]) -> str:
+    """Return `rank 0 waits` or `ranks 0-3 wait`, or that they waited once it is over."""
+    return f"{who(ranks)} {launch.say('waits' if len(ranks) == 1 else 'wait', 'waited')}"
+
+
+def be(launch: Launch, ranks: Collection[int]) -> str:
+    """Return `is` or `are`, or what it was once it is over."""
+    return launch.say("is", "was") if len(ranks) == 1 else launch.say("are", "were")
+
+
+def kept(launch: Launch, ranks: Collection[int]) -> str:
+    """Say how the first of some ranks that is kept from running is, as `is suspended...`."""
+    how = next((how for rank in sorted(ranks) if (how := launch.frozen(rank))), "")
+    return how and f"{be(launch, ranks)} {how}"
+
+
+def resume(launch: Launch, ranks: Collection[int]) -> tuple[str, ...]:
+    """Return what lets ranks go on that a signal has stopped, none if there are none."""
+    looks = launch.suspended(ranks)
+    if not looks:
+        return ()
+    pids = " ".join(str(look.pid) for look in looks.values())
+    words = f"signal {idset.encode(looks)} CONT"
+    return f"{PROGRAM} --ctl=last {words}", f"kill -CONT {pids}   # on {their(looks)} host"
+
+
+def their(ranks: Collection[int]) -> str:
+    """Return the possessive pronoun of some ranks."""
+    return "its" if len(ranks) == 1 else "their"
 
 
 def them(ranks: Collection[int]) -> str:

@@ -6,15 +6,16 @@ rank means anything. What is kept is bounded, whatever is read.
 
 from __future__ import annotations
 
+import math
 import re
 
 from fluxstart_tui.diagnose.launch import signs_launcher as own
 from fluxstart_tui.diagnose.launch.broker_lines import Reader
+from fluxstart_tui.diagnose.launch.launcher_lines import OWN_HEADS, LauncherReader
 from fluxstart_tui.diagnose.launch.state import ENDED, NO_LINE, PHASES, Exit, Hit, Line, Rank, Stage
 from fluxstart_tui.diagnose.progress import made
 from fluxstart_tui.diagnose.words import ending
 from fluxstart_tui.launchers.labels import Labels
-from fluxstart_tui.rfc import idset
 from fluxstart_tui.session import tree
 from fluxstart_tui.session.state import RANK_MAX
 
@@ -30,10 +31,9 @@ if TYPE_CHECKING:
 
 TEXT_MAX = 4096
 """Characters of a line that are looked at; a card has at most 1024."""
+SLACK = 0.25
+"""Seconds: whoever ends us may end the tasks too, and they may be seen to die before we know."""
 _HITS = 1 << 13
-_OWN = 200
-_OWN_HEADS = ("slurmstepd", "[proxy", "[mpiexec")
-"""Launchers' own lines that are labelled too."""
 
 
 class Launch:
@@ -89,15 +89,19 @@ class Launch:
         """The launcher's exit code once it has ended."""
         self.ended = False
         """Whether there is no more to come."""
+        self.past = False
+        """Whether it is known to be over, so that nobody waits any more."""
+        self.watched = False
+        """Whether somebody has watched it, who knows then that it was up."""
         self.allocated = False
         """Whether Slurm has given what it queued for."""
         self.salloc: Line | None = None
         """The line by which salloc says that it has allocated nodes, if they may be several."""
         self.own: list[Line] = []
         """The launcher's first lines."""
-        self._process: int | None = None
         self._seen: set[tuple[str, int | None, tuple[str, ...]]] = set()
         self._reader = Reader(self)
+        self._own = LauncherReader(self)
 
     # -- reading -------------------------------------------------------------------------------
 
@@ -139,61 +143,23 @@ class Launch:
             return
         if rank is not None:
             one = self.rank(rank)
-            if one.speaks and not text.startswith(_OWN_HEADS):
+            if one.speaks and not text.startswith(OWN_HEADS):
                 return  # the program's
-            if not (self.stopped or text.startswith(_OWN_HEADS)):
+            if not (self.stopped or text.startswith(OWN_HEADS)):
                 self._reader.shell(Line(self.lines, t, rank, text))
-        self._launcher(rank, text, t)
-
-    def _launcher(self, rank: int | None, text: str, t: float | None) -> None:
-        """Look at a line that Flux has not printed: the launcher's own, or the program's."""
-        if rank is not None and not text.startswith(_OWN_HEADS):
-            return
-        line = Line(self.lines, t, rank, text)
-        if not text.startswith("srun: ") and self.leader.stage >= Stage.RUN and rank is None:
-            if own.STOP.match(text):
-                self._stop(line)
-            return  # what the program prints
-        if len(self.own) < _OWN and text.strip("-= "):
-            self.own.append(line)
-        found = own.LAUNCHER.find(text)
-        if found is not None and not (found[0].ends and self.stopped):
-            sign, groups = found
-            self.hit(sign, line, groups)
-            if sign.ends and self.over is None:
-                self.over = line
-        if own.STOP.match(text):
-            self._stop(line)
-        self.allocated = self.allocated or own.ALLOCATED.match(text) is not None
-        salloc = own.SALLOC.match(text)
-        if salloc is not None:
-            alone = salloc["nodes"] and not set(salloc["nodes"]) & set(",[")
-            self.salloc = None if alone else self.salloc or line
-        self._exits(line)
-
-    def _stop(self, line: Line) -> None:
-        if self.stopped is None and self.over is None:
-            self.stopped = line
-
-    def _exits(self, line: Line) -> None:
-        process, code = own.PROCESS.match(line.text), own.CODE.match(line.text)
-        if process is not None:
-            self._process = int(process[1][:8])
-        elif code is not None and self._process is not None:
-            self.exited({self._process}, f"exited with code {code[1]}", line)
-        found = own.EXITED.match(line.text)
-        if found is None or self.stopped is not None:
-            return
-        text = found["ranks"] or found["states"] or found["rank"]
-        how = found["how"] or found["state"] or found["noticed"] or ""
-        try:
-            ranks = idset.decode(text)
-        except ValueError:
-            return
-        how = how.replace("Exited with exit", "exited with")
-        self.exited(ranks, how if how.startswith("exited") else f"ended: {how}", line)
+        self._own.read(Line(self.lines, t, rank, text))
 
     # -- what readers and probes tell ------------------------------------------------------------
+
+    def stop(self, line: Line) -> None:
+        """Note that it is told to end: who was seen to die at that moment has died of it."""
+        if self.stopped is not None:
+            return
+        self.stopped = line
+        for rank in self.ranks.values():
+            end = rank.exit
+            if end is not None and end.seen and end.order[0] >= (line.t or math.inf) - SLACK:
+                rank.ended, rank.exit = end.how, None
 
     def rank(self, rank: int) -> Rank:
         """Return what is known of a rank, which may be nothing yet."""
@@ -225,20 +191,39 @@ class Launch:
 
     def died(self, end: events.Exit, t: float) -> None:
         """Note that a rank's process was seen to end, whatever its launcher says of it."""
-        if self.stopped is None and end.rank < RANK_MAX:
-            how = ENDED if end.cause == "unknown" else ending(end)
-            line = Line(NO_LINE, t, end.rank, f"process {end.pid} {how}")
-            self.rank(end.rank).exit = Exit(how, line)
-            self.progress = t
+        if end.rank >= RANK_MAX:
+            return
+        how = ENDED if end.cause == "unknown" else ending(end)
+        if self.stopped is not None:
+            self.rank(end.rank).ended = how
+            return
+        line = Line(NO_LINE, t, end.rank, f"process {end.pid} {how}")
+        self.rank(end.rank).exit = Exit(how, line)
+        self.progress = t
 
     def probe(self, rank: int, probe: Probe) -> None:
         """Note what a look at a rank's process has shown."""
-        self.rank(rank).probe = probe
+        one = self.rank(rank)
+        if probe.moved(one.probe):
+            one.moved = probe.t
+        if one.probe is not None and one.probe.frozen and not probe.frozen:
+            self.progress = max(self.progress or 0.0, probe.t)  # it gets its time anew
+        if one.probe is not None and one.frozen and one.probe.state == probe.state:
+            probe = probe._replace(t=one.probe.t)
+        one.probe = probe
 
     def frozen(self, rank: int) -> str:
         """Say how a rank is kept from running; empty if it is not, or has gone on since."""
-        probe = self.ranks[rank].probe if rank in self.ranks else None
-        return probe.frozen if probe is not None and probe.t >= (self.progress or 0.0) else ""
+        return self.ranks[rank].frozen if rank in self.ranks else ""
+
+    def suspended(self, ranks: Collection[int]) -> dict[int, Probe]:
+        """Return the looks at those of some ranks that SIGCONT lets go on, as far as is known."""
+        looks = {rank: self.ranks[rank].probe for rank in sorted(ranks) if self.frozen(rank)}
+        return {rank: look for rank, look in looks.items() if look and look.state == "T"}
+
+    def say(self, now: str, past: str) -> str:
+        """Choose the tense: once it is over, nothing speaks in the present."""
+        return past if self.past else now
 
     def end(self, code: int | None = None) -> None:
         """Note that nothing more will come: the launcher has ended, or the log has."""
@@ -312,5 +297,6 @@ class Launch:
             if known and len(reached[name]) == len(everyone):
                 times[name] = max(known)
         alone = self.size == 1
+        reached["exit"] |= {number for number, one in there.items() if one.exit is not None}
         names = [name for name, at in PHASES if not (alone and Stage.PUT <= at <= Stage.BARRIER1)]
         return made(names, reached, len(everyone), times)

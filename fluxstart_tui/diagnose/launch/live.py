@@ -131,6 +131,7 @@ class Watch:
     ) -> None:
         self.launch = self.kind(grammar, asked)
         self.launch.command = tuple(command)
+        self.launch.watched = True
         self._epoch = epoch
         self._plain = plain
         self._changes = Changes(found)
@@ -242,7 +243,7 @@ class Watch:
 
     def stopping(self, t: float, by: str) -> None:
         """Take that we have begun to end the launch: what follows is no evidence."""
-        self.launch.stopped = self.launch.stopped or Line(NO_LINE, t, None, by)
+        self.launch.stop(Line(NO_LINE, t, None, by))
 
     def probed(self, t: float, probe: events.Probe) -> None:
         """Take how a broker on this host looks from outside."""
@@ -253,8 +254,10 @@ class Watch:
         """Tell whether brokers are to be looked at, since none comes any further."""
         launch = self.launch
         up = launch.leader.stage == Stage.RUN and launch.program_ended is None
-        ending = launch.stopped is not None or launch.over is not None
-        return not (up or ending) and launch.quiet(t) >= _STALL
+        if launch.stopped is not None or launch.over is not None:
+            return False
+        # Whoever is stopped may be continued by somebody.
+        return any(map(launch.frozen, launch.ranks)) or (not up and launch.quiet(t) >= _STALL)
 
     @property
     def in_pmi(self) -> bool:
@@ -268,11 +271,10 @@ class Watch:
 
     def look(self, t: float) -> list[Event]:
         """Return what has become a finding, and which finding is none any more."""
-        found = rules.diagnose(self.launch, t)
-        # Who has ended it while the program ran knows that it was up.
-        return self._changes.since([one for one in found if one.id != "I1"])
+        return self._changes.since(rules.diagnose(self.launch, t))
 
     def ended(self, t: float, code: int) -> list[Event]:
         """Take that the launcher has ended; return the last findings."""
         self.launch.end(code)
+        self.launch.past = True
         return self.look(t)

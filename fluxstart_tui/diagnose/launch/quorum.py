@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from fluxstart_tui.diagnose.launch.finding import (
     PATIENCE,
     SETTLE,
     Finding,
+    be,
     end_of,
+    kept,
     last_lines,
     lines,
     looks,
     named,
+    resume,
     them,
     wait,
 )  # fmt: skip
@@ -26,6 +30,11 @@ if TYPE_CHECKING:
 
     from fluxstart_tui.diagnose.launch.launch import Launch
     from fluxstart_tui.diagnose.launch.state import Line, Rank
+
+_IDLE = 2 * PATIENCE
+"""Seconds for which rc1 was seen to do nothing, after which it hangs."""
+_SLOW = 30.0
+"""Seconds that it may take where nobody can look."""
 
 _FAST = 20
 """Reconnections without a connection: more means that they are refused at once."""
@@ -49,7 +58,7 @@ def stalls(launch: Launch, now: float | None) -> Iterator[Finding]:
         return
     if Stage.JOIN <= leader.stage <= Stage.QUORUM and launch.frozen(0):
         yield _frozen(launch, frozenset({0}))
-    elif leader.stage == Stage.RC1 and quiet >= 2 * PATIENCE:
+    elif leader.stage == Stage.RC1 and _hangs(launch, frozenset({0}), now):
         yield _rc1_of_leader(launch)
     if leader.stage != Stage.QUORUM:
         return
@@ -68,19 +77,31 @@ def stalls(launch: Launch, now: float | None) -> Iterator[Finding]:
     if frozen:
         yield _frozen(launch, frozen)
     rc1 = (alive & launch.at(Stage.RC1, Stage.RC1)) - frozen
-    if rc1:
+    if rc1 and (launch.waited or _hangs(launch, rc1, now)):  # rank 0 says so itself
         yield _rc1_of(launch, rc1)
     joining = (alive & launch.at(Stage.JOIN, Stage.SYNC)) - frozen
     if joining & top:
         yield from _unreached(launch, joining & top, joining - top)
 
 
+def _hangs(launch: Launch, ranks: frozenset[int], now: float | None) -> bool:
+    """Tell whether rc1 is not just slow: looks show that it sleeps, or it is too long for all."""
+    quiet = launch.quiet(now)
+    if now is None or quiet == math.inf:
+        return True
+    those = [launch.ranks[rank] for rank in ranks]
+    idle = all(one.probe is not None for one in those)
+    moved = max((one.moved for one in those if one.moved is not None), default=0.0)
+    return min(quiet, now - moved) >= (_IDLE if idle else _SLOW)
+
+
 def _rc1_of_leader(launch: Launch) -> Finding:
     others = launch.at(Stage.JOIN, Stage.JOIN) - {0}
-    rest = f"; {wait(others)} for it in join" if others else ""
+    rest = f"; {wait(launch, others)} for it in join" if others else ""
     return Finding(
         "R2",
-        f"rc1 is still running on {named(launch, {0})}{rest}; no quorum message will come",
+        f"rc1 {_running(launch)} on {named(launch, {0})}{rest}"
+        f"{launch.say('; no quorum message will come', '')}",
         frozenset({0}),
         lines([*looks(launch, {0}), launch.leader.step, *last_lines(launch, others)[:2]]),
         (
@@ -93,10 +114,14 @@ def _rc1_of_leader(launch: Launch) -> Finding:
     )
 
 
+def _running(launch: Launch) -> str:
+    return launch.say("is still running", "was still running")
+
+
 def _rc1_of(launch: Launch, ranks: frozenset[int]) -> Finding:
     return Finding(
         "R3",
-        f"rc1 is still running on {named(launch, ranks)}; rank 0 waits in quorum",
+        f"rc1 {_running(launch)} on {named(launch, ranks)}; {wait(launch, {0})} in quorum",
         ranks,
         lines([*looks(launch, ranks), *last_lines(launch, ranks)]),
         ("pstree -ap $(pgrep -f flux-broker)   # on its host: what rc1 waits for", *_ASK),
@@ -113,7 +138,8 @@ def _gone(launch: Launch, ranks: frozenset[int]) -> Finding:
     exits = rank.exit.line if rank.exit is not None else None
     return Finding(
         "Q1",
-        f"{named(launch, {first})} is gone, it {end_of(rank)}{more}; rank 0 waits in vain for"
+        f"{named(launch, {first})} {be(launch, {first})} gone, it {end_of(rank)}{more};"
+        f" {wait(launch, {0})} in vain for"
         f" {them(ranks)} in quorum",
         ranks,
         lines((*rank.errors[:2], rank.step, exits)),
@@ -124,22 +150,23 @@ def _gone(launch: Launch, ranks: frozenset[int]) -> Finding:
 
 def _frozen(launch: Launch, ranks: frozenset[int]) -> Finding:
     first = min(ranks)
-    how, where = launch.frozen(first), WAITS[launch.ranks[first].stage]
+    how, where = kept(launch, ranks), WAITS[launch.ranks[first].stage]
     what = f"{how}, {where}" if how else f"fell silent at the end of PMI ({where})"
-    rest = "all wait" if first == 0 else "rank 0 waits"
+    rest = launch.say("all wait", "all waited") if first == 0 else wait(launch, {0})
     return Finding(
         "Q2",
         f"{named(launch, ranks)} {what}; {rest} for {them(ranks)} in quorum",
         ranks,
         lines([*looks(launch, ranks), *last_lines(launch, ranks)]),
-        ("ps -eo pid,stat,wchan:30,args | grep [f]lux-broker   # on its host: T is stopped",),
+        resume(launch, ranks)
+        or ("ps -eo pid,stat,wchan:30,args | grep [f]lux-broker   # on its host: T is stopped",),
         "8",
         "certain" if how else "likely",
     )
 
 
 def _unreached(launch: Launch, ranks: frozenset[int], below: frozenset[int]) -> Iterator[Finding]:
-    victims = f"; {wait(below)} below {them(ranks)}" if below else ""
+    victims = f"; {wait(launch, below)} below {them(ranks)}" if below else ""
     parents = _parents(launch, ranks)
     above = who(parents)
     ends = [launch.ranks[rank] for rank in sorted((ranks | parents) & launch.ranks.keys())]
@@ -159,7 +186,7 @@ def _unreached(launch: Launch, ranks: frozenset[int], below: frozenset[int]) -> 
     yield Finding(
         "N0",
         f"{named(launch, ranks)} did PMI but never reached the parent, {above}{cause}{victims};"
-        " rank 0 waits in quorum",
+        f" {wait(launch, {0})} in quorum",
         ranks,
         lines([*looks(launch, {0, *ranks})[:3], *last_lines(launch, ranks), *_delays(launch)]),
         (*remedies, *_ASK),

@@ -11,6 +11,7 @@ import os
 import re
 import shlex
 
+from fluxstart_tui.diagnose.words import PROGRAM
 from fluxstart_tui.launchers import table
 
 TYPE_CHECKING = False
@@ -29,6 +30,12 @@ _FAMILIES = {
     "flux run": ("flux",),
 }
 """Launchers for which a remedy makes sense, by its first words."""
+
+_ALIVE = (
+    "ps ", "pstree ", "kill ", "flux overlay", "flux dmesg", "flux module list", "flux proxy",
+    f"{PROGRAM} --ctl=",
+)  # fmt: skip
+"""How remedies begin that need an instance that is still there."""
 
 _OWN_WORDS = (
     (("srun: ", "slurmstepd", "salloc: "), "srun"),
@@ -60,16 +67,21 @@ def launcher(launch: Launch) -> str:
     return next((name for form, name in _SPACES if form.match(launch.space)), "")
 
 
-def fitting(remedies: Iterable[str], name: str, command: Sequence[str]) -> tuple[str, ...]:
+def fitting(
+    remedies: Iterable[str], name: str, command: Sequence[str], *, past: bool = False
+) -> tuple[str, ...]:
     """Return the remedies that fit a launcher, applied to the command that was run.
 
     Args:
         remedies: as rules give them.
         name: of the launcher; empty if it is not known, then all may fit.
         command: what was run, empty if it is not known.
+        past: whether it is over, so that nothing is left to be looked at.
     """
     found = []
     for remedy in remedies:
+        if past and remedy.startswith(_ALIVE):
+            continue
         families = next((f for words, f in _FAMILIES.items() if remedy.startswith(words)), ())
         if not (families and name and name not in families):
             found.append(applied(remedy, command) or remedy)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from fluxstart_tui.diagnose.launch import (
     by_sign,
     by_size,
@@ -11,6 +13,9 @@ from fluxstart_tui.diagnose.launch import (
     visibility,
     waits,
 )
+
+STALLS = frozenset(("S0", "S1", "S2", "S3", "S4", "R2", "R3", "Q1", "Q2", "N0", "X3", "X4"))
+"""Findings of ranks that come no further."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,9 +40,37 @@ def diagnose(launch: Launch, now: float | None = None) -> list[Finding]:
         *ends.program(launch),
         *ends.shutdown(launch, now),
     ]
+    found += ends.lost(launch)
+    found += ends.hung_up(launch)
     found += ends.frozen(launch, found)
     found += visibility.hindrances(launch, found)
     name = remedies.launcher(launch)
-    return [
-        one._replace(remedies=remedies.fitting(one.remedies, name, launch.command)) for one in found
+    found = [
+        one._replace(
+            remedies=remedies.fitting(one.remedies, name, launch.command, past=launch.past),
+            since=_since(launch, one),
+        )
+        for one in found
     ]
+    if launch.past:  # what came first has led to the rest
+        found.sort(key=lambda one: math.inf if one.since is None else one.since)
+    return found
+
+
+def _since(launch: Launch, one: Finding) -> float | None:
+    """Return when what a finding tells of began: a stop, an end or a line, or else the stall."""
+    stops = [
+        rank.probe.t
+        for number in one.ranks
+        if (rank := launch.ranks.get(number)) and rank.frozen and rank.probe
+    ]
+    if stops:
+        return min(stops)
+    ends = [
+        end.line.t
+        for number in one.ranks
+        if (rank := launch.ranks.get(number)) and (end := rank.exit) and end.line.t is not None
+    ]
+    if one.id in STALLS:
+        return min(ends) if ends else launch.progress
+    return min((line.t for line in one.evidence if line.t is not None), default=launch.progress)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -119,6 +120,8 @@ class Hit(NamedTuple):
     groups: tuple[str, ...]
 
 
+_HANGUP = re.compile(r"\bHangup\b|\bSIGHUP\b|\bcode 129\b")
+
 ENDED = "ended"
 """How a task ended of which no more is known yet than that."""
 
@@ -131,16 +134,26 @@ class Exit(NamedTuple):
     line: Line
 
     @property
+    def seen(self) -> bool:
+        """Whether it was seen when it happened: launchers tell of it in any order."""
+        return self.line.number == NO_LINE and self.line.t is not None
+
+    @property
     def order(self) -> tuple[float, int]:
-        """Less for who ended earlier: launchers tell of it in any order, a journal knows."""
-        seen = self.line.number == NO_LINE and self.line.t is not None
-        return (self.line.t or 0.0) if seen else math.inf, self.line.number
+        """Less for who ended earlier, as far as that was seen."""
+        return (self.line.t or 0.0) if self.seen else math.inf, self.line.number
+
+    @property
+    def hung_up(self) -> bool:
+        """Whether SIGHUP has ended it."""
+        return _HANGUP.search(self.how) is not None
 
 
 class Probe(NamedTuple):
     """What was found when the process of a rank was looked at."""
 
     t: float
+    """When; for one that is kept from running, since when that is known."""
     host: str
     pid: int
     state: str
@@ -151,6 +164,8 @@ class Probe(NamedTuple):
     """What was seen, as evidence."""
     said: str = ""
     """What it has said itself when it was asked."""
+    marks: tuple[str, ...] = ()
+    """What changes from look to look while it gets on: its threads, children, descriptors."""
 
     @classmethod
     def of(cls, t: float, host: str, seen: events.Probe) -> Probe:
@@ -160,17 +175,23 @@ class Probe(NamedTuple):
         parts += [f"runs {seen.runs}"] if seen.runs else []
         parts += [f"connections {seen.connects}"] if seen.connects else []
         said = f"asked on its socket: {seen.says}" if seen.says else ""
-        return cls(t, host, seen.pid, seen.state, seen.waits, ", ".join(parts), said)
+        marks = seen.threads, seen.runs, seen.files
+        return cls(t, host, seen.pid, seen.state, seen.waits, ", ".join(parts), said, marks)
 
     @property
     def frozen(self) -> str:
-        """Say how it is kept from running; empty if it is not."""
+        """Say how it is kept from running, to be put after `is`; empty if it is not."""
         return {
-            "T": "is stopped (a signal)",
-            "t": "is stopped by a debugger",
-            "D": "hangs in a system call (state D: file system or device)",
-            "Z": "has died (zombie)",
+            "T": "suspended by a signal (SIGSTOP)",
+            "t": "halted by a debugger",
+            "D": "caught in a system call (state D: file system or device)",
+            "Z": "dead (zombie)",
         }.get(self.state, "")
+
+    def moved(self, former: Probe | None) -> bool:
+        """Tell whether it gets on: something runs, or has changed since the look before."""
+        changed = former is not None and former.marks != self.marks
+        return changed or self.state == "R" or any("(running" in mark for mark in self.marks)
 
 
 class Rank:
@@ -210,6 +231,10 @@ class Rank:
         self.failed = ""
         """The event by which it left the way to `run`: rc1-fail, parent-fail..."""
         self.exit: Exit | None = None
+        self.ended = ""
+        """How it has ended if that is no evidence: the launch was being stopped by then."""
+        self.moved: float | None = None
+        """When a look last showed that it gets on."""
         self.hello: dict[str, str] = {}
         self.network: dict[str, int] = {}
         """How often its socket to its parent was delayed, closed, retried..."""
@@ -221,6 +246,13 @@ class Rank:
     def speaks(self) -> bool:
         """Whether any line of Flux came from it."""
         return self.stage > Stage.SILENT or bool(self.errors)
+
+    @property
+    def frozen(self) -> str:
+        """Say how it is kept from running, to be put after `is`; empty if it is not."""
+        if self.probe is None or self.exit is not None:
+            return ""
+        return self.probe.frozen if self.probe.t >= (self.since or 0.0) else ""
 
     @property
     def gone(self) -> bool:

@@ -10,11 +10,14 @@ from fluxstart_tui.diagnose.launch.finding import (
     PATIENCE,
     SETTLE,
     Finding,
+    be,
     end_of,
+    kept,
     last_lines,
     lines,
     looks,
     named,
+    resume,
     them,
     wait,
 )  # fmt: skip
@@ -96,11 +99,11 @@ def _dead(launch: Launch, sides: _Sides) -> Finding:
     first = min(sides.dead, key=lambda number: _died(launch, number))
     rank = launch.ranks[first]
     others = sides.dead - {first}
-    more = f", and so {'is' if len(others) == 1 else 'are'} {who(others)}" if others else ""
+    more = f", and so {be(launch, others)} {who(others)}" if others else ""
     return Finding(
         "S1",
-        f"{named(launch, {first})} is gone, it {end_of(rank)}{more};"
-        f" {wait(sides.waiting)} in vain for {them(sides.dead)} in {sides.barrier}",
+        f"{named(launch, {first})} {be(launch, {first})} gone, it {end_of(rank)}{more};"
+        f" {wait(launch, sides.waiting)} in vain for {them(sides.dead)} in {sides.barrier}",
         sides.dead,
         lines(
             (
@@ -117,12 +120,13 @@ def _dead(launch: Launch, sides: _Sides) -> Finding:
 def _unexplained(launch: Launch) -> Iterator[Finding]:
     """Yield S1 for a log that tells neither sizes nor causes, as without -v."""
     found = {r: one for r, one in launch.ranks.items() if one.abnormal and one.exit}
+    wait_ = launch.say("wait", "waited")
     if found:
         ends = [one.exit.line for one in found.values() if one.exit is not None]
         yield Finding(
             "S1",
-            f"{who(found)} is gone, it {end_of(found[min(found)])} while it booted, and this log"
-            " does not tell why; the others wait in vain",
+            f"{who(found)} {be(launch, {min(found)})} gone, it {end_of(found[min(found)])} while it"
+            f" booted, and this log does not tell why; the others {wait_} in vain",
             frozenset(found),
             lines([*(one.abnormal for one in found.values()), *ends]),
             ("flux start -o,-v ...   # tells why", "FLUX_PMI_DEBUG=1"),
@@ -132,31 +136,41 @@ def _unexplained(launch: Launch) -> Iterator[Finding]:
 
 
 def _died(launch: Launch, number: int) -> tuple[float, bool, int]:
-    """Order dead ranks: as they were seen to die, or those that say why before others."""
+    """Order dead ranks: as they were seen to die, or those that say why before others.
+
+    Who got SIGHUP got it since another one had ended.
+    """
     rank = launch.ranks[number]
     seen, line = rank.exit.order if rank.exit is not None else (math.inf, 0)
+    if rank.exit is not None and rank.exit.hung_up and not rank.errors:
+        return math.inf, True, line + (1 << 40)
     return seen, not rank.errors, rank.errors[0].number if rank.errors else line
 
 
 def _silent(launch: Launch, sides: _Sides) -> Finding:
     without = {hit.line.rank for hit in launch.hits.get("F1", ())} & sides.silent
     greeted = frozenset(r for r in sides.silent if r in launch.ranks and launch.ranks[r].hello)
-    frozen = _frozen(launch, sides.silent)
+    frozen = kept(launch, sides.silent)
     if frozen:
-        why = f"its process {frozen}"
+        why = f"{_those(sides.silent)} {frozen}"
     elif without:
         why = f"flux was not found on {who([r for r in without if r is not None])}"
     elif greeted == sides.silent:
         why = "it was started, but its broker has said nothing"
     else:
-        why = "it never started, ended without a word, is stopped, or its output is not shown"
+        stopped = launch.say("is", "was")
+        why = (
+            f"it never started, ended without a word, {stopped} stopped, or its output"
+            f" {stopped} not shown"
+        )
     return Finding(
         "S2",
         f"no line of Flux came from {named(launch, sides.silent)}: {why};"
-        f" {wait(sides.waiting)} for {them(sides.silent)} in {sides.barrier}",
+        f" {wait(launch, sides.waiting)} for {them(sides.silent)} in {sides.barrier}",
         sides.silent,
         lines([*looks(launch, sides.silent), *last_lines(launch, sides.waiting)]),
-        (
+        resume(launch, sides.silent)
+        or (
             "srun ...   # and one ^C: srun then tells which tasks run and which have exited",
             "ps -eo pid,stat,wchan:30,args | grep [f]lux   # on its host: T is stopped, D hangs",
         ),
@@ -168,12 +182,12 @@ def _silent(launch: Launch, sides: _Sides) -> Finding:
 def _late(launch: Launch, sides: _Sides, early: frozenset[int]) -> Finding:
     least = min(early, key=lambda r: (launch.ranks[r].stage, r))
     where = WAITS[launch.ranks[least].stage]
-    frozen = _frozen(launch, early)
-    state = f": its process {frozen}" if frozen else ""
+    frozen = kept(launch, early)
+    state = f", {_those(early)} {frozen}" if frozen else ""
     return Finding(
         "S3",
         f"{named(launch, early)} came no further than: {where}{state};"
-        f" {wait(sides.waiting)} for {them(early)} in {sides.barrier}",
+        f" {wait(launch, sides.waiting)} for {them(early)} in {sides.barrier}",
         early,
         lines(
             [
@@ -182,7 +196,7 @@ def _late(launch: Launch, sides: _Sides, early: frozenset[int]) -> Finding:
                 *last_lines(launch, sides.waiting)[:1],
             ]
         ),
-        ("ps -eo pid,stat,wchan:30,args | grep [f]lux   # on its host",),
+        resume(launch, early) or ("ps -eo pid,stat,wchan:30,args | grep [f]lux   # on its host",),
         "5",
         "certain" if frozen else "likely",
     )
@@ -190,47 +204,51 @@ def _late(launch: Launch, sides: _Sides, early: frozenset[int]) -> Finding:
 
 def _undecided(launch: Launch, sides: _Sides) -> Finding:
     culprits = sides.waiting
+    frozen_ranks = frozenset(r for r in culprits if launch.frozen(r))
+    if frozen_ranks:
+        rest = culprits - frozen_ranks
+        others = wait(launch, rest) if rest else launch.say("all wait", "all waited")
+        return Finding(
+            "S4",
+            f"{named(launch, frozen_ranks)} {kept(launch, frozen_ranks)};"
+            f" {others} for {them(frozen_ranks)} in {sides.barrier}",
+            frozen_ranks,
+            lines([*looks(launch, frozen_ranks), *last_lines(launch, frozen_ranks)]),
+            resume(launch, frozen_ranks),
+            "5, 7",
+        )
     if launch.served:
         barrier = 2 if sides.barrier.endswith("2") else 1
         outside = frozenset(r for r in culprits if launch.ranks[r].barriers_in < barrier)
         if outside:
             return Finding(
                 "S4",
-                f"{named(launch, outside)} did not enter {sides.barrier}; the others wait there",
+                f"{named(launch, outside)} did not enter {sides.barrier}; the others"
+                f" {launch.say('wait', 'waited')} there",
                 outside,
                 lines(last_lines(launch, outside)),
                 _BARRIER,
                 "5, 7",
             )
-    frozen_ranks = frozenset(r for r in culprits if _frozen(launch, frozenset({r})))
-    if frozen_ranks:
-        rest = culprits - frozen_ranks
-        return Finding(
-            "S4",
-            f"{named(launch, frozen_ranks)} {_frozen(launch, frozen_ranks)};"
-            f" {wait(rest) if rest else 'all wait'} for {them(frozen_ranks)} in {sides.barrier}",
-            frozen_ranks,
-            lines([*looks(launch, frozen_ranks), *last_lines(launch, frozen_ranks)]),
-            (f"kill -CONT {_pids(launch, frozen_ranks)}   # on its host, if it was stopped",),
-            "5, 7",
-        )
     odd = _odd(launch, culprits)
     if odd:
         where = sorted({p.waits_in for r in odd if (p := launch.ranks[r].probe)})
         return Finding(
             "S4",
-            f"{named(launch, odd)} {'is' if len(odd) == 1 else 'are'} elsewhere (in"
-            f" {', '.join(where)}) than all others, which wait in {sides.barrier}",
+            f"{named(launch, odd)} {be(launch, odd)} elsewhere (in {', '.join(where)}) than all"
+            f" others, which {launch.say('wait', 'waited')} in {sides.barrier}",
             odd,
             lines(looks(launch, odd)),
             ("ps -eo pid,stat,wchan:30,args | grep [f]lux-broker   # on its host",),
             "5, 7",
             "likely",
         )
+    is_ = launch.say("is", "was")
     return Finding(
         "S4",
-        f"all {len(culprits)} ranks are in {sides.barrier} or just before it, which the trace can"
-        " not tell apart: one of them is frozen, or the launcher's barrier is broken",
+        f"all {len(culprits)} ranks {be(launch, culprits)} in {sides.barrier} or just before it,"
+        f" which the trace can not tell apart: one of them {is_} frozen, or the launcher's barrier"
+        f" {is_} broken",
         culprits,
         lines(last_lines(launch, culprits)),
         (*_BARRIER, "ps -eo pid,stat,wchan:30,args | grep [f]lux-broker   # on each host"),
@@ -246,6 +264,10 @@ def _odd(launch: Launch, ranks: frozenset[int]) -> frozenset[int]:
     if len(places) < len(ranks) or number * 2 <= len(ranks):
         return frozenset()
     return frozenset(r for r in ranks if places[r] != usual)
+
+
+def _those(ranks: frozenset[int]) -> str:
+    return "it" if len(ranks) == 1 else "they"
 
 
 def _inside_library(launch: Launch) -> frozenset[int]:
@@ -272,13 +294,3 @@ def _in_library(launch: Launch) -> Iterator[Finding]:
             "5, 6",
             "likely",
         )
-
-
-def _frozen(launch: Launch, ranks: frozenset[int]) -> str:
-    """Say how the first of some ranks that is kept from running is."""
-    return next((how for number in sorted(ranks) if (how := launch.frozen(number))), "")
-
-
-def _pids(launch: Launch, ranks: frozenset[int]) -> str:
-    probes = (launch.ranks[number].probe for number in sorted(ranks))
-    return " ".join(str(probe.pid) for probe in probes if probe is not None)

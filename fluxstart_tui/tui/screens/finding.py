@@ -11,10 +11,8 @@ from textual.screen import ModalScreen
 
 from fluxstart_tui.diagnose.words import printable
 from fluxstart_tui.report.diagnosis import place, see, shown
-from fluxstart_tui.report.launch_log import Log
-from fluxstart_tui.tui import diagnosis, keymap, launch_actions
+from fluxstart_tui.tui import actions, diagnosis, keymap, launch_actions
 from fluxstart_tui.tui.widgets.bar import Bar
-from fluxstart_tui.tui.widgets.paint import span
 from fluxstart_tui.tui.widgets.sheet import Sheet, heading, note
 
 if TYPE_CHECKING:
@@ -34,6 +32,7 @@ _ROWS = 2
 _KEYS = (
     ("1", "copy a command", "copy(1)"),
     ("{finding.try}", "try it", "try_it"),
+    ("{finding.continue}", "continue it (SIGCONT)", "resume"),
     ("{finding.save}", "save report", "save"),
     ("{finding.ranks}", "choose its ranks", "ranks"),
     ("Esc", "back", "dismiss"),
@@ -53,6 +52,7 @@ class FindingScreen(ModalScreen[None]):
         Binding("left,p", "turn(-1)", "Previous finding", id="finding.previous"),
         Binding("right,n", "turn(1)", "Next finding", id="finding.next"),
         Binding("r", "try_it", "Run it anew, changed like that", id="finding.try"),
+        Binding("c", "resume", "Send SIGCONT to ranks that are stopped", id="finding.continue"),
         Binding("S", "save", "Save a report", id="finding.save"),
         Binding("x", "ranks", "Choose its ranks", id="finding.ranks"),
     ]
@@ -92,6 +92,14 @@ class FindingScreen(ModalScreen[None]):
         self._number = max(0, min(self._number, len(found) - 1))
         return found[self._number] if found else None
 
+    @property
+    def _stopped(self) -> frozenset[int]:
+        """The ranks of the finding that a signal has stopped, if they take one from here."""
+        one = self._one
+        if one is None or self._ours.source.commands is None or self._ours.model.ended:
+            return frozenset()
+        return frozenset(diagnosis.of(self._ours.model).launch.suspended(one.finding.ranks))
+
     def look(self) -> None:
         """Take what is new."""
         one = self._one
@@ -112,6 +120,8 @@ class FindingScreen(ModalScreen[None]):
                 continue
             if action == "try_it" and not (one and launch_actions.reruns(self._ours, one.finding)):
                 continue
+            if action == "resume" and not self._stopped:
+                continue
             written = keys.text(key)
             if action == "copy(1)" and one and len(one.finding.remedies) > 1:
                 written += f"-{min(9, len(one.finding.remedies))}"
@@ -121,16 +131,15 @@ class FindingScreen(ModalScreen[None]):
     def _rows(self, shown_: Shown) -> list[Row]:
         model = self._ours.model
         one = shown_.finding
-        launch = diagnosis.of(model).launch
-        lasted = "" if model.ended else f", for {span(max(0.0, model.now - shown_.since))}"
-        when = f"{one.confidence}, since {shown_.since:.1f} s{lasted}"
-        rows: list[Row] = [((f" {one.id} ", "alarm"), (f"  {when}", "dim")), ()]
+        when = f" {one.confidence}, {shown_.when(model)}, rule {one.id}"
+        rows: list[Row] = []
         room = max(20, self._sheet.size.width - 2)
         sentence = textwrap.wrap(printable(one.sentence, 1000), room)
         rows += [((f" {text}", "strong"),) for text in sentence]
+        rows.append(((when, "dim"),))
         if one.evidence:
             rows += heading("the lines that tell")
-            log = Log(launch, None, "")
+            log = launch_actions.log(model)
             for line in one.evidence:
                 head = f"   {place(line, log)} "
                 text = shown(line)[: _ROWS * max(20, room - len(head))]
@@ -172,6 +181,11 @@ class FindingScreen(ModalScreen[None]):
         """Run the launch anew, changed as the finding proposes."""
         if (one := self._one) is not None:
             launch_actions.try_it(self._ours, one.finding)
+
+    def action_resume(self) -> None:
+        """Let those of its ranks go on that a signal has stopped."""
+        if self._stopped:
+            actions.resume(self._ours, self._stopped)
 
     def action_save(self) -> None:
         """Save a report."""

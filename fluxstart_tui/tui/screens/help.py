@@ -11,6 +11,9 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from fluxstart_tui.tui.widgets import looks
+from fluxstart_tui.tui.widgets.strip import MARKS
+
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
@@ -38,8 +41,16 @@ REPLAY = [
     ("{app.seek-back} {app.seek-on}", "back, forward 1 s"),
     ("{app.step-back} {app.step-on}", "to the previous, next event"),
     ("{app.slower} {app.faster}", "slower, faster"),
-    ("home end", "to the beginning, to the end (in the header)"),
 ]
+
+
+LEGEND = [(look.glyph, looks.MEANINGS[name]) for name, look in looks.KINDS.items()] + [
+    ("!5", "rank 5 is waited for, or has failed first"),
+    ("▲ ▼", "in a title: rows are sorted by that column, upwards or downwards"),
+]
+"""What signs of ranks mean."""
+STRIP = list(MARKS.items())
+"""What signs of phases mean."""
 
 
 class Help(ModalScreen[None]):
@@ -63,6 +74,8 @@ class Help(ModalScreen[None]):
         self._groups = [(view.TITLE, view.KEYS)] if view is not None else []
         self._groups += [("Replay", REPLAY)] if replay else []
         self._groups.append(("Everywhere", EVERYWHERE))
+        self._groups.append(("What a rank does", LEGEND))
+        self._groups.append(("Phases in the header, and below them how long they took", STRIP))
 
     def compose(self) -> ComposeResult:
         """Lay it out."""

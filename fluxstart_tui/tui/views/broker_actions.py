@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from fluxstart_tui.diagnose.words import who
 from fluxstart_tui.rfc import idset
 from fluxstart_tui.rpc.errors import RpcError
+from fluxstart_tui.tui import signals
 from fluxstart_tui.tui.screens.ask import Ask
 from fluxstart_tui.tui.views.detail_text import unreadable
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from fluxstart_tui.tui.views.detail import DetailView
 
-_SIGNALS = {"t": "TERM", "k": "KILL", "s": "STOP", "c": "CONT", "i": "INT", "u": "USR1"}
 _YES_NO = [("y", "yes"), ("n", "no")]
 
 
@@ -68,23 +68,11 @@ def _not_running(view: DetailView) -> str:
 
 
 def _ask_signal(view: DetailView) -> None:
-    ranks = targets(view)
-
-    def picked(key: str | None) -> None:
-        name = _SIGNALS.get(key or "")
-        if name is None:
-            return
-        number = getattr(signal, f"SIG{name}")
-
-        def confirmed(answer: str | None) -> None:
-            if answer == "y":
-                payload = {"ranks": idset.encode(ranks), "signum": int(number)}
-                _call(view, f"sent SIG{name} to {who(ranks)}", ("start.signal", payload))
-
-        view.app.push_screen(Ask(f"Send SIG{name} to {who(ranks)}?", _YES_NO), confirmed)
-
-    answers = list(_SIGNALS.items())
-    view.app.push_screen(Ask(f"Which signal to {who(ranks)}?", answers), picked)
+    signals.ask(
+        view.app,
+        targets(view),
+        lambda payload, done: _call(view, done, ("start.signal", payload)),
+    )
 
 
 def _start(view: DetailView) -> None:

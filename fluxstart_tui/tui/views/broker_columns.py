@@ -8,14 +8,14 @@ from fluxstart_tui.diagnose.words import ordinal
 from fluxstart_tui.rfc import idset
 from fluxstart_tui.tui.settings import COLUMNS
 from fluxstart_tui.tui.widgets import looks
-from fluxstart_tui.tui.widgets.paint import memory, span
+from fluxstart_tui.tui.widgets.paint import clock, memory, span
 from fluxstart_tui.tui.widgets.table import Column, text_width
 from fluxstart_tui.tui.widgets.waited import progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from fluxstart_tui.session.state import BrokerState, Usage
+    from fluxstart_tui.session.broker_state import BrokerState, Usage
     from fluxstart_tui.tui.model import Model
 
 _PMI_ORDER = ("", "init", "put", "barrier", "get", "finalize", "closed")
@@ -42,7 +42,7 @@ def columns(model: Model, wanted: Sequence[str] = COLUMNS, *, failed: bool = Fal
 
     def name(rank: int) -> tuple[str, str]:
         wanted = rank in progress(model).missing
-        return (f"▸{rank}", "warn") if wanted else (str(rank), "strong")
+        return (f"!{rank}", "warn") if wanted else (str(rank), "strong")
 
     def where(rank: int) -> tuple[str, str]:
         one = broker(rank)
@@ -56,7 +56,9 @@ def columns(model: Model, wanted: Sequence[str] = COLUMNS, *, failed: bool = Fal
 
     def since(rank: int) -> tuple[str, str]:
         t = looks.since(broker(rank))
-        return ("", "dim") if t is None else (span(model.now - t), "dim")
+        if t is None:
+            return "", "dim"
+        return span(model.now - t) if broker(rank).exit is None else f"at {clock(t)}", "dim"
 
     def pmi(rank: int) -> tuple[str, str]:
         one = broker(rank)
@@ -65,7 +67,7 @@ def columns(model: Model, wanted: Sequence[str] = COLUMNS, *, failed: bool = Fal
         if one.pmi == "closed":
             return f"✗ {one.pmi_before}" if one.pmi_before else "closed", "warn"
         if one.pmi == "barrier":
-            return f"barrier{one.barrier}", "info"
+            return f"barrier {one.barrier}", "info"
         return ("✓", "dim") if one.pmi == "finalize" else (one.pmi, "info")
 
     def cpu(rank: int) -> tuple[str, str]:
@@ -77,7 +79,8 @@ def columns(model: Model, wanted: Sequence[str] = COLUMNS, *, failed: bool = Fal
     def ended(rank: int) -> tuple[str, str]:
         one = broker(rank)
         if one.exit is None:
-            said = one.errors[-1][1].split("\n")[0] if one.errors else ""
+            # What a broker in run complains of is of others, and may be over: the log has it.
+            said = one.errors[-1][1].split("\n")[0] if one.errors and one.state != "run" else ""
             return said.removeprefix("broker: "), "warn"
         failed = looks.look(one).name in looks.FAILED
         return looks.end(one), looks.look(one).tone if failed else "dim"
@@ -100,9 +103,9 @@ def columns(model: Model, wanted: Sequence[str] = COLUMNS, *, failed: bool = Fal
     known = [
         Column("host", text_width(hosts, 4, 16), lambda r: (model.host(r), "dim"), gives_way=2),
         Column("pid", 7, lambda r: _pid(broker(r)), lambda r: broker(r).pid, right=True),
-        Column("state", 13, where, place),
-        Column("for", 6, since, lambda r: looks.since(broker(r)) or _FAR, right=True),
-        Column("PMI", 8, pmi, phase, gives_way=1),
+        Column("state", 17, where, place),
+        Column("for", 7, since, lambda r: looks.since(broker(r)) or _FAR, right=True),
+        Column("PMI", 9, pmi, phase, gives_way=1),
         Column("CPU%", 4, cpu, lambda r: u.cpu if (u := usage(r)) else -1.0, True, False, True),
         Column("RSS", 5, rss, lambda r: used(r, "rss"), True, False, True),
         Column("thr", 3, number("threads"), lambda r: used(r, "threads"), True, False, True, 4),

@@ -13,11 +13,12 @@ from fluxstart_tui.tui import actions, keymap
 from fluxstart_tui.tui.settings import COLUMNS
 from fluxstart_tui.tui.view import View
 from fluxstart_tui.tui.views.broker_columns import columns, matching
-from fluxstart_tui.tui.views.brokers_layout import arrange, fits_both
+from fluxstart_tui.tui.views.brokers_layout import BRIEF, arrange, fits_both, spare
 from fluxstart_tui.tui.widgets import looks
 from fluxstart_tui.tui.widgets.panes import PaneGrid
 from fluxstart_tui.tui.widgets.rank_map import RankMap
 from fluxstart_tui.tui.widgets.table import Table
+from fluxstart_tui.tui.widgets.waited import progress
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -53,10 +54,7 @@ class BrokersView(View):
         ("{table.open}, double click", "look at the rank in detail"),
         ("{brokers.panes}", "table, panes or both"),
         ("{brokers.map}", "map small, large or none"),
-        (
-            "{map.next-trouble} {map.previous-trouble}",
-            "in the map: to the next, previous rank in trouble",
-        ),
+        ("{map.next-trouble} {map.previous-trouble}", "map: next, previous rank in trouble"),
         (
             "{brokers.sort} {brokers.turn-round}",
             "sort by the next column, turn the order round (or click a title)",
@@ -101,6 +99,8 @@ class BrokersView(View):
         self._looked = 0.0
         self._hosts: object = None
         self._ranks: list[int] = []
+        self._led = -1
+        """The rank that the cursor was led to; -1 once somebody has moved it."""
         self.map = RankMap(model)
         self.table = Table(columns(model))
         self.panes = PaneGrid(model)
@@ -135,6 +135,12 @@ class BrokersView(View):
     def _fits_both(self) -> bool:
         return fits_both(self, self._map_mode, self.model.size)
 
+    @property
+    def brief(self) -> bool:
+        """Whether the table leaves just enough rows for the pane of the cursor's rank."""
+        fits = spare(self, self._map_mode, len(self._ranks)) >= BRIEF
+        return fits and self._mode is None and self.mode == "table" and self._map_mode != "all"
+
     def focus_main(self) -> None:
         """Give the focus to the table."""
         (self.table if self.mode != "panes" else self.panes).focus()
@@ -150,18 +156,17 @@ class BrokersView(View):
         """Take what is new at once."""
         self._looked = time.monotonic()
         state = self.model.state
-        failed = any(
-            one.errors or looks.look(one).name in looks.FAILED for one in state.brokers.values()
-        )
+        failed = any(looks.look(one).name in looks.FAILED for one in state.brokers.values())
         if self._hosts != (key := (state.size, state.attributes.get("hostlist"), failed)):
             self._hosts = key
             self.table.set_columns(columns(self.model, self._columns, failed=failed))
         chosen = self.chosen
         self.map.mark(chosen)
         self.table.chosen = chosen
-        if not self.app_rank_known:
-            self._go(self.map.cursor)
-        elif (rank := getattr(self.app, "rank", 0)) != self.map.cursor:
+        known = rank = getattr(self.app, "rank", None)
+        if rank in (None, self._led):  # nobody has moved the cursor yet: it shows the culprit
+            rank = self._led = min(progress(self.model).missing, default=0)
+        if rank != known or rank != self.map.cursor:
             self._go(rank)
         ranks = matching(self.model, self.filter)
         if self.only_chosen and chosen:
@@ -173,15 +178,13 @@ class BrokersView(View):
         if self.mode != "panes":
             self.table.empty = f"no rank is '{self.filter}'" if self.filter else "no ranks"
             self.table.show(ranks)
+            self.table.go(self.map.cursor)  # it may not have had that rank before
         if self.mode != "table":
             self.panes.show(self._in_panes(ranks))
+        elif self.brief:
+            self.panes.show([self.map.cursor])
         self._tell(len(ranks))
         self._seen = (self.model.version, chosen, self.map.cursor)
-
-    @property
-    def app_rank_known(self) -> bool:
-        """Whether the app knows which rank has the cursor."""
-        return getattr(self.app, "rank", None) is not None
 
     def _in_panes(self, ranks: list[int]) -> list[int]:
         """Return whose panes are shown: the chosen ones, or else all in the table's order."""
@@ -222,6 +225,7 @@ class BrokersView(View):
     def on_moved(self, event: Moved) -> None:
         """Let all cursors follow."""
         event.stop()
+        self._led = -1
         self._go(event.key)
 
     def on_chose(self, event: Chose) -> None:
@@ -233,10 +237,7 @@ class BrokersView(View):
     async def on_opened(self, event: Opened) -> None:
         """Show the detail of a rank."""
         event.stop()
-        await self._open(event.key)
-
-    async def _open(self, rank: int) -> None:
-        self._go(rank)
+        self._go(event.key)
         if hasattr(self.app, "action_show"):
             await self.app.run_action("app.show('detail')")
 

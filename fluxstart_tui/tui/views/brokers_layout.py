@@ -13,6 +13,8 @@ _TALL = 32
 """Rows from which they fit over each other."""
 _LEAST = 10
 """Rows below a short table that are worth having panes in them: two rows of low ones."""
+BRIEF = 3
+"""Rows below a table in which there is room for a pane of the cursor's rank."""
 
 
 def fits_both(view: BrokersView, maps: str, rows: int) -> bool:
@@ -24,8 +26,12 @@ def fits_both(view: BrokersView, maps: str, rows: int) -> bool:
         rows: ranks that there are, so that a filter does not change it.
     """
     width, height = view.size
-    spare = height - _map_rows(view, maps) - (rows + 1)
-    return width >= _WIDE or height >= _TALL or spare >= _LEAST
+    return width >= _WIDE or height >= _TALL or spare(view, maps, rows) >= _LEAST
+
+
+def spare(view: BrokersView, maps: str, rows: int) -> int:
+    """Return how many rows a table of so many ranks leaves, less than none if it is too long."""
+    return view.size.height - _map_rows(view, maps) - (rows + 1)
 
 
 def _map_rows(view: BrokersView, maps: str) -> int:
@@ -50,10 +56,12 @@ def arrange(view: BrokersView, maps: str, rows: int) -> None:
     mapped = _map_rows(view, maps)
     view.map.styles.height = "1fr" if alone else mapped
     table.display = mode != "panes"
-    view.query_one("#panes").display = mode != "table"
+    view.query_one("#panes").display = mode != "table" or view.brief
     both.styles.layout = "horizontal" if width >= _WIDE else "vertical"
     # A short table leaves its place to the panes below.
     below = mode == "both" and width < _WIDE
     table.styles.height = min(rows + 1, (height - mapped) // 2) if below else "1fr"
+    if view.brief:
+        table.styles.height = rows + 1
     beside = mode == "both" and width >= _WIDE
     table.styles.width = min(110, width * 11 // 20) if beside else "1fr"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from fluxstart_tui.diagnose.words import ids, printable, where
+from fluxstart_tui.diagnose.words import halted, ids, printable, where
 from fluxstart_tui.probe import processes
 from fluxstart_tui.session import events
 from fluxstart_tui.tui.broker_log import SEVERITIES
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fluxstart_tui.probe.processes import Group
-    from fluxstart_tui.session.state import BrokerState
+    from fluxstart_tui.session.broker_state import BrokerState
     from fluxstart_tui.tui.broker_log import Record
     from fluxstart_tui.tui.model import Model
     from fluxstart_tui.tui.stacks import Gathering
@@ -88,11 +88,13 @@ def overview(
     rows: list[Row] = []
     parent = model.parent(rank)
     children = frozenset(one for one in range(model.size) if model.parent(one) == rank)
-    stopped = ", its process is stopped" if looks.look(broker).name == "stopped" else ""
+    stopped = f", {halted(broker)}" if broker.suspended is not None else ""
     facts = [("place", where(state, broker) + stopped)]
     facts += [("TBON parent", "none" if parent is None else f"rank {parent}")]
     facts += [("children", ids(children))] if children else []
-    facts += [("overlay status", broker.overlay)] if broker.overlay else []
+    if broker.overlay and broker.running:
+        before = ", as before it was stopped" if broker.suspended is not None else ""
+        facts.append(("overlay status", f"{broker.overlay}, its parent says{before}"))
     facts += [("started", f"{broker.spawns} times")] if broker.spawns > 1 else []
     rows += heading("Where it is") + pairs(facts)
     if broker.exit is not None:
@@ -140,6 +142,8 @@ def _transitions(model: Model, broker: BrokerState, pmi: Sequence[tuple[float, s
     known = [(broker.spawned, "started", f"pid {broker.pid}")]
     known += [(t, phase, "") for t, phase in pmi]
     known += [(step.t, step.state, step.event) for step in broker.transitions]
+    known += [(begin, "stopped", halted(broker)) for begin, _ in broker.stops]
+    known += [(end, "goes on", "") for _, end in broker.stops if end is not None]
     known.sort()
     if broker.exit is not None:
         known.append((broker.exit_t, "exit", looks.end(broker)))

@@ -16,6 +16,7 @@ from fluxstart_tui.tui.widgets.source import Source, styled
 if TYPE_CHECKING:
     from fluxstart_tui.diagnose.launch.state import Line, Rank
     from fluxstart_tui.diagnose.progress import Phase
+    from fluxstart_tui.session.state import InstanceState
     from fluxstart_tui.tui.model import Model
 
 _NAMES = 14
@@ -63,7 +64,7 @@ class MatrixSource(Source):
         # The cursor stays with its ranks once it was moved, else with the cause.
         former = self.groups[self.cursor].ranks if self.groups and self.cursor else frozenset()
         self._seen = seen
-        self.groups = _groups(known)
+        self.groups = _groups(known, self.model.state)
         for at, group in enumerate(self.groups):
             if former and min(former) in group.ranks:
                 self.cursor = at
@@ -117,10 +118,10 @@ class MatrixSource(Source):
         found = [one.finding for one in diagnosis.of(self.model).findings]
         causes = [one for one in found if one.id in group.culprits]
         if causes:
-            told = f"\nthe cause of {causes[0].id}: {printable(causes[0].sentence, 300)}"
+            told = f"\nthe cause: {printable(causes[0].sentence, 300)}"
             text.append(told, "bold red")
         elif found and not group.gone and group.stage < Stage.RUN:
-            text.append(f"\nnot the cause: {found[0].id} is", "dim")
+            text.append("\nnot the cause", "dim")
         return text
 
     def rank(self, i: int) -> int | None:
@@ -233,7 +234,7 @@ def _bar(group: Group) -> Text:
     return text
 
 
-def _groups(known: diagnosis.Diagnosis) -> list[Group]:
+def _groups(known: diagnosis.Diagnosis, state: InstanceState) -> list[Group]:
     """Return all groups: culprits first, then those that are the least far."""
     launch = known.launch
     found: dict[tuple[Stage, str, frozenset[str]], set[int]] = {}
@@ -249,11 +250,12 @@ def _groups(known: diagnosis.Diagnosis) -> list[Group]:
     groups = []
     for (stage, place, culprits), ranks in found.items():
         whose = [launch.ranks[rank] for rank in ranks if rank in launch.ranks]
-        times = [one.since for one in whose if one.since is not None]
+        halts = [t for rank in ranks if (t := state.broker(rank).suspended) is not None]
+        times = halts or [one.since for one in whose if one.since is not None]
         groups.append(
             Group(
                 frozenset(ranks), place, stage, min(times, default=None), _last(whose),
-                culprits, any(one.gone for one in whose),
+                culprits, any(one.gone or one.ended for one in whose),
             )
         )  # fmt: skip
     return sorted(groups, key=lambda group: (not group.culprits, group.stage, min(group.ranks)))

@@ -8,8 +8,8 @@ from rich.text import Text
 from textual.binding import Binding
 
 from fluxstart_tui.rfc import idset
-from fluxstart_tui.tui import filters
-from fluxstart_tui.tui.broker_log import SEVERITIES, BrokerLog
+from fluxstart_tui.tui import filters, happened
+from fluxstart_tui.tui.broker_log import DONE, SEVERITIES, BrokerLog
 from fluxstart_tui.tui.widgets.line_rows import LineSource
 from fluxstart_tui.tui.widgets.page import RowsPage
 from fluxstart_tui.tui.widgets.source import styled
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 LOOKS = (
     ("!", "bold red reverse"), ("!", "bold red reverse"), ("!", "bold red reverse"),
     ("✗", "bold red"), ("▲", "bold yellow"), ("◆", "bold cyan"), ("·", ""), (" ", "dim"),
+    ("»", "bold magenta"),
 )  # fmt: skip
-"""Glyph and style of each severity."""
+"""Glyph and style of each severity, and of what was done."""
 _NAMES = ("rank", "severity", "module")
 _SHORT = ("emerg", "alert", "crit", "err", "warn", "note", "info", "debug")
 
@@ -37,6 +38,15 @@ class LogSource(LineSource):
     def __init__(self, model: Model, log: BrokerLog) -> None:
         super().__init__(model, log, sort=True)
         self.log = log
+        self._read = 0
+
+    def look(self) -> bool:
+        """Take what is new; tell whether rows may have changed."""
+        events = self.model.events
+        for one in happened.deeds(events[self._read :]):
+            self.log.add(*one)
+        self._read = len(events)
+        return super().look()
 
     def apply(self, text: str) -> None:
         """Filter by what was typed.
@@ -49,10 +59,10 @@ class LogSource(LineSource):
         log = self.log
         if "severity" in values:
             worst = severity(values["severity"])
-            tests.append(lambda i: log.severity[i] <= worst)
+            tests.append(lambda i: log.severity[i] <= worst or log.severity[i] == DONE)
         if "rank" in values:
             ranks = filters.ranks(values["rank"])
-            tests.append(lambda i: log.rank[i] in ranks)
+            tests.append(lambda i: log.rank[i] in ranks and log.severity[i] != DONE)
         if "module" in values:
             names = values["module"].split(",")
             tests.append(lambda i: log.apps[log.app[i]] in names)
@@ -75,9 +85,10 @@ class LogSource(LineSource):
         one = self.log.decode(self.line(i))
         w, app = self._widths()
         glyph, style = LOOKS[one.severity]
+        name = "done" if one.severity == DONE else _SHORT[one.severity]
         text = styled(f" {one.t:10.4f} ", "dim")
-        text.append(f"{glyph} {_SHORT[one.severity]:<5}", style)
-        text.append(f" {one.rank:>{w}} ", "bold")
+        text.append(f"{glyph} {name:<5}", style)
+        text.append(f" {'' if one.severity == DONE else one.rank:>{w}} ", "bold")
         text.append(f"{one.app[:app]:<{app}} ", "cyan" if one.severity < 7 else "dim cyan")
         loud = "bold" if one.severity <= 3 else "dim" if one.severity == 7 else ""
         room = max(0, width - text.cell_len)
@@ -88,14 +99,17 @@ class LogSource(LineSource):
     def detail(self, i: int) -> Text:
         """Return all of a record."""
         one = self.log.decode(self.line(i))
+        if one.severity == DONE:
+            return styled(f"done at {one.t:.6f} s, {one.app}: ", "bold").append(one.text)
         text = styled(f"rank {one.rank} {one.app}.{SEVERITIES[one.severity]} at {one.t:.6f} s: ",
                     "bold")  # fmt: skip
         text.append(one.text)
         return text
 
     def rank(self, i: int) -> int | None:
-        """Return who wrote it."""
-        return self.log.rank[self.line(i)]
+        """Return who wrote it, None for what was done."""
+        line = self.line(i)
+        return None if self.log.severity[line] == DONE else self.log.rank[line]
 
 
 def severity(text: str) -> int:
@@ -127,13 +141,13 @@ class LogView(RowsPage):
     ]  # fmt: skip
     hints = (("{log.fewer}", "fewer"), ("{log.more}", "more"), ("{log.module}", "module"),
              ("{log.filter}", "filter"), ("{rows.search}", "search"))  # fmt: skip
-    filter_help = "severity:err rank:0-3 module:broker REGEX"
+    filter_help = "severity:err rank:0-3 module:broker timeout|refused"
     BINDINGS: ClassVar = [
         Binding("f", "ask('filter')", "Filter", show=False, id="log.filter"),
         Binding("r", "own_ranks", "Filter by rank", show=False, id="log.own-ranks"),
         Binding("m", "module", "Next module", show=False, id="log.module"),
-        Binding("less_than_sign,comma", "severity(-1)", "Fewer", show=False, id="log.fewer"),
-        Binding("greater_than_sign,full_stop", "severity(1)", "More", show=False, id="log.more"),
+        Binding("comma", "severity(-1)", "Fewer", show=False, id="log.fewer"),
+        Binding("full_stop", "severity(1)", "More", show=False, id="log.more"),
     ]
 
     def make_sources(self) -> list[Source]:

@@ -53,7 +53,7 @@ class PmiView(RowsPage):
         *RowsPage.KEYS,
     ]  # fmt: skip
     hints = (_MODE, _SEARCH, ("{pmi.filter}", "filter"), _RANK, _BARRIER)
-    filter_help = "rank:0-3 cmd:get,put key:REGEX slow:10ms rc:fail REGEX"
+    filter_help = "rank:0-3 cmd:get,put key:uri slow:10ms rc:fail"
     BINDINGS: ClassVar = [
         Binding("f", "ask('filter')", "Filter", show=False, id="pmi.filter"),
         Binding("r", "own_ranks", "Filter by rank", show=False, id="pmi.own-ranks"),

@@ -13,7 +13,7 @@ from fluxstart_tui.tui.widgets.axis import span
 from fluxstart_tui.tui.widgets.source import Source, styled
 
 if TYPE_CHECKING:
-    from fluxstart_tui.session.state import BrokerState
+    from fluxstart_tui.session.broker_state import BrokerState
     from fluxstart_tui.tui.model import Model
     from fluxstart_tui.tui.pmi_tables import Lanes
 

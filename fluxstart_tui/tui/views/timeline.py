@@ -104,9 +104,12 @@ class TimelineView(RowsPage):
         self._moved()
 
     def action_clear(self) -> None:
-        """Close the question, or end the search, or take the time cursor away."""
-        busy = self.has_class("-asking") or self.source.pattern is not None
-        if busy or self.bars.time is None or self.model.replay is not None:
+        """End the search, or take the time cursor away."""
+        if (
+            self.source.pattern is not None
+            or self.bars.time is None
+            or self.model.replay is not None
+        ):
             super().action_clear()
         else:
             self.action_time_end()

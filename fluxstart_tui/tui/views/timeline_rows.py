@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from fluxstart_tui.diagnose.words import act, ids
-from fluxstart_tui.tui import themes
+from fluxstart_tui.tui import happened, themes
 from fluxstart_tui.tui.phase_bars import KINDS, Lives
 from fluxstart_tui.tui.widgets.axis import TimeSource, roomy, span
 from fluxstart_tui.tui.widgets.source import styled
 
 if TYPE_CHECKING:
+    from fluxstart_tui.tui.happened import Deed
     from fluxstart_tui.tui.model import Model
     from fluxstart_tui.tui.phase_bars import Life
 
@@ -20,6 +21,8 @@ _MUCH = 4.0
 """If all of it takes so many times as long as the launch, the launch alone is shown at first."""
 _SHORT = 5e-5
 """Seconds: shorter phases are not told in numbers."""
+_TOLD = 3
+"""Stops of a rank by a signal that are told in numbers, the last ones."""
 _RANK = 8
 """Columns for the rank."""
 _PLACE = 12
@@ -41,6 +44,9 @@ class BarsSource(TimeSource):
         self._order: list[int] = []
         self._seen: tuple[object, ...] = ()
         self._sorted: object = None
+        self._all = False  # whether all is wanted, however long it takes
+        self._deeds: list[Deed] = []
+        self._read = 0
 
     def __len__(self) -> int:
         return len(self._order)
@@ -98,6 +104,8 @@ class BarsSource(TimeSource):
         super().look()
         model = self.model
         fresh = self.lives.take(model.events)
+        self._deeds += happened.deeds(model.events[self._read :])
+        self._read = len(model.events)
         begin, end = self.bounds()
         now = model.now
         # A bar that grows grows by columns; one that is out of sight does not matter.
@@ -124,7 +132,7 @@ class BarsSource(TimeSource):
         """Return the times of the launch, or of everything if that is not much longer."""
         end = self.whole()[1]
         booted = self.lives.booted
-        if booted and end > booted * _MUCH:
+        if booted and end > booted * _MUCH and not self._all:
             return 0.0, booted * 1.25
         return 0.0, end
 
@@ -147,9 +155,13 @@ class BarsSource(TimeSource):
 
     def show_all(self) -> None:
         """Show everything, however long it took."""
-        self._show(*self.whole())
-        self.version += 1
-        self.moved = True
+        super().zoom(0.0)
+        self._all = True
+
+    def zoom(self, factor: float) -> None:
+        """Show so many times as much; 0 for the launch."""
+        self._all = self._all and bool(factor)
+        super().zoom(factor)
 
     def header(self, width: int) -> Text:
         """Return the axis."""
@@ -157,9 +169,11 @@ class BarsSource(TimeSource):
         time = self.time
         if time is not None:
             head.append(f"{'AT ' + span(time):<{_PLACE}}", "bold yellow")
-            return head + self.axis(width - self.left, time)
-        mark = None if self.model.ended else self.model.now
-        return head + self.axis(width - self.left, mark)
+        else:
+            time = None if self.model.ended else self.model.now
+        now = self.model.now
+        done = [one.t for one in self._deeds if one.t <= now]
+        return head + self.axis(width - self.left, time, done)
 
     def row(self, i: int, width: int) -> Text:
         """Return a rank's phases as a bar."""
@@ -169,8 +183,12 @@ class BarsSource(TimeSource):
         life = self.lives.of.get(rank)
         time = self.time
         if time is not None:
-            text.append(f"{self.lives.place(rank, time):<{_PLACE}.{_PLACE - 1}}", "bold yellow")
+            text.append(
+                f"{self.lives.place(rank, time, self.model.state):<{_PLACE}.{_PLACE - 1}}",
+                "bold yellow",
+            )
         self._bars(text, life, columns)
+        self._stops(text, rank, columns)
         if time is not None and 0 <= (x := self.column(time, columns)) < columns:
             at = self.left + x
             text.pad_right(max(0, at + 1 - text.cell_len))
@@ -209,6 +227,18 @@ class BarsSource(TimeSource):
             x = last
         self._close(text, life, x, columns, now)
 
+    def _stops(self, text: Text, rank: int, columns: int) -> None:
+        """Draw over the bars of a rank when its process was stopped."""
+        now = self.model.now
+        for begin, end in self.model.state.broker(rank).stops:
+            first = max(0, self.column(begin, columns))
+            last = min(columns, max(first + 1, self.column(now if end is None else end, columns)))
+            if first < last:
+                first, last = self.left + first, self.left + last
+                text.pad_right(max(0, last - text.cell_len))
+                text.plain = text.plain[:first] + "‖" * (last - first) + text.plain[last:]
+                text.stylize("bold yellow", first, last)
+
     def _close(self, text: Text, life: Life, x: int, columns: int, now: float) -> None:
         """Say behind a bar how it ended."""
         ended = life.end is not None and life.end <= now
@@ -227,9 +257,13 @@ class BarsSource(TimeSource):
         text = Text()
         time = self.time
         if time is not None:
-            places = self.lives.places(self.model.size, time)
+            places = self.lives.places(time, self.model.state)
             told = [f"{len(ranks)} {name} ({ids(ranks, 16)})" for name, ranks in places]
             text.append(f"at {span(time)}", "bold yellow").append(f"  {' · '.join(told)}\n")
+            begin, end = self.bounds()
+            if done := happened.near(self._deeds, time, (end - begin) / 100):
+                text.append(f"◆ {done.kind} at {span(done.t)}: ", "bold magenta")
+                text.append(f"{done.text}\n")
         text.append(f"rank {rank} ", "bold")
         now = self.model.now
         if life is None or not life.bars:
@@ -241,6 +275,9 @@ class BarsSource(TimeSource):
             (bar.kind, (bars[n + 1].begin if n + 1 < len(bars) else end) - bar.begin)
             for n, bar in enumerate(bars)
         ]
+        for begin, resumed in self.model.state.broker(rank).stops[-_TOLD:]:
+            lasted = span((now if resumed is None else resumed) - begin)
+            text.append(f"‖ stopped {lasted} at {span(begin)} · ", "bold yellow")
         longest = max((length for _, length in spans), default=0.0)
         for number, (kind, length) in enumerate(one for one in spans if one[1] >= _SHORT):
             text.append(" · " if number else "", "dim")

@@ -9,11 +9,12 @@ from rich.text import Text
 from fluxstart_tui.diagnose.words import ending, ids, where, who
 from fluxstart_tui.session import tree
 from fluxstart_tui.tui.states import alarm, look, missing
+from fluxstart_tui.tui.widgets import looks
 from fluxstart_tui.tui.widgets.axis import span
 from fluxstart_tui.tui.widgets.source import Source, styled
 
 if TYPE_CHECKING:
-    from fluxstart_tui.session.state import BrokerState
+    from fluxstart_tui.session.broker_state import BrokerState
     from fluxstart_tui.tui.model import Model
 
 LARGE = 64
@@ -148,7 +149,7 @@ class TreeSource(Source):
         size = self.model.size
         head = f"{self.model.topology or 'kary:32'}, {size:,} ranks, {self._levels} levels"
         if self.missing:
-            return f"▲ missing {ids(self.topmost, 24)}  {head}"
+            return f"▲ missing {who(self.topmost, 24)}  {head}"
         return head
 
     def header(self, width: int) -> Text:
@@ -191,8 +192,8 @@ class TreeSource(Source):
             self._note(text, rank, broker)  # it says the state too, and would not fit behind it
             return text
         text.append(f"{glyph} {name:<15.15} ", style)
-        since = broker.exit_t if broker.exit is not None else broker.state_since or broker.pmi_since
-        text.append(f"{since:>7.2f}s  " if since else " " * 10, "dim")
+        since = looks.since(broker)
+        text.append(f"{since:>6.2f} s  " if since else " " * 10, "dim")
         if width < _WIDE and lost and not broker.overlay:
             self._note(text, rank, broker)
             return text

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from fluxstart_tui.tui.widgets.source import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _STEPS = (1, 2, 5)
 _SHORTEST = 1e-5
@@ -120,18 +124,25 @@ class TimeSource(Source):
         begin, end = self.bounds()
         return math.floor((t - begin) / (end - begin) * width)
 
-    def axis(self, width: int, now: float | None) -> Text:
-        """Return the axis with round times, and a mark at the present."""
+    def axis(self, width: int, now: float | None, marks: Iterable[float] = ()) -> Text:
+        """Return the axis with round times, marks of what was done, and one at the present.
+
+        A label that a mark would cut is left out.
+        """
+        signs = {
+            x: ("◆", "bold magenta") for t in marks if 0 <= (x := self.column(t, width)) < width
+        }
+        if now is not None and 0 <= (x := self.column(now, width)) < width:
+            signs[x] = ("▼", "bold yellow")
         line = [" "] * width
         for t in ticks(*self.bounds(), max(1, width // 14)):
             x = self.column(t, width)
             label = "│" + ("0" if abs(t) < 1e-12 else span(t))
-            if x >= 0 and x + len(label) < width:
+            if x >= 0 and x + len(label) < width and signs.keys().isdisjoint(
+                range(x, x + len(label))
+            ):  # fmt: skip
                 line[x : x + len(label)] = label
         text = Text("".join(line))
-        if now is not None and 0 <= (x := self.column(now, width)) < width:
-            at = max(0, min(x - 2, width - 5))
-            text = Text("".join(line)[:at]) + Text("▼now", "bold yellow") if at + 5 > width else (
-                text[:x] + Text("▼", "bold yellow") + text[x + 1 :]
-            )  # fmt: skip
+        for x, (glyph, style) in signs.items():
+            text = text[:x] + Text(glyph, style) + text[x + 1 :]
         return text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from fluxstart_tui.diagnose.words import ids, printable, who
+from fluxstart_tui.diagnose.words import printable, who
 from fluxstart_tui.session.state import ranks_of
 from fluxstart_tui.tui.widgets.paint import span
 
@@ -57,17 +57,17 @@ def quorum(state: InstanceState, now: float, width: int) -> list[Part]:
         return []
     waited = max(0.0, now - leader.state_since)
     parts: list[Part] = [
-        (f" ◕ quorum {len(here)}/{wanted} ", "warn"),
+        (f" ◎ quorum {len(here)}/{wanted} ", "warn"),
         (bar(len(here) / max(1, wanted), _BAR), "info"),
     ]
     if width > 100:  # the phase strip and the sentence say it too
-        parts.append((f" missing {ids(missing, width // 3)} ", "plain"))
+        parts.append((f" missing {who(missing, width // 3)} ", "plain"))
     warn = state.quorum_warn
     if warn > 0 and math.isfinite(warn):
         left = warn - waited % warn
         delayed = int(waited // warn)
         said = f", said {delayed}x" if delayed else ""
-        parts.append((f" next 'quorum delayed' in {span(left)}{said}", "dim"))
+        parts.append((f" next log warning 'quorum delayed' in {span(left)}{said}", "dim"))
     return parts
 
 

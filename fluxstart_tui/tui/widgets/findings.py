@@ -9,7 +9,7 @@ from textual.message import Message
 
 from fluxstart_tui.diagnose.words import printable
 from fluxstart_tui.tui import diagnosis, keymap
-from fluxstart_tui.tui.widgets.paint import Painter, fit, span
+from fluxstart_tui.tui.widgets.paint import Painter, fit
 
 if TYPE_CHECKING:
     from textual import events
@@ -24,8 +24,9 @@ _LOW = 30
 """Rows of a screen on which rows are dear."""
 _FEW, _MANY = 2, 4
 """Rows of the bar at most, on a low screen and on others."""
-_HEAD = 15
-"""Cells before a sentence: a mark, the finding's id, and how long it lasts."""
+_TIME = 10
+_HEAD = 3 + _TIME + 2
+"""Cells before a sentence: a mark, and how long it lasts."""
 _SENTENCE = 600
 
 
@@ -70,30 +71,33 @@ class FindingsBar(Painter, can_focus=False):
         most = _FEW if self.app.size.height < _LOW else _MANY
         hint = keymap.of(self.app).text(" {app.findings}: why, what to do ")
         rows: list[tuple[int, list[Part]]] = []
+        shown = 0
         for number, one in enumerate(found):
             room = most - len(rows)
-            if room <= 0 or (room == 1 and len(found) > number + 1 and rows):
-                more = f" +{len(found) - number} more"
-                rows[-1:] = [(rows[-1][0], _ending(rows[-1][1], more, width))]
+            if room <= 0:
                 break
-            rows += [(number, parts) for parts in self._finding(one, width, hint, room)]
-            hint = ""
+            rows += [(number, parts) for parts in self._finding(one, width, room)]
+            shown += 1
+        if shown < len(found):
+            hint = f" +{len(found) - shown} more {hint}"
+        number, parts = rows[-1]
+        rows[-1] = number, _ending(parts, hint, width)
         return rows
 
-    def _finding(self, one: Shown, width: int, hint: str, most: int) -> list[list[Part]]:
-        """Return a finding in at most so many rows."""
+    def _finding(self, one: Shown, width: int, most: int) -> list[list[Part]]:
+        """Return a finding in at most so many rows, its rule not named: that is for reports."""
         text = printable(one.finding.sentence, _SENTENCE)
-        lasted = "" if self.model.ended else span(max(0.0, self.model.now - one.since))
-        room = max(20, width - _HEAD - len(hint) - 1)
-        lines = textwrap.wrap(text, room) if most > 1 else [text]
         sure = one.finding.confidence == "certain"
-        glyph, tone = ("✗", "bad") if sure else ("?", "warn")
-        head: list[Part] = [(f" {glyph} {one.finding.id:<3} ", tone), (f"{lasted:>6}  ", "dim")]
-        blank = (" " * _HEAD, "plain")
-        rows = [[*head, (fit(lines[0], room), "strong"), (" ", "plain"), (hint, "info")]]
-        if lines[1:]:
-            rows.append([blank, (fit(" ".join(lines[1:]), width - _HEAD), "strong")])
-        return rows
+        glyph, tone = ("✗", "bad") if sure else ("!", "warn")
+        head: list[Part] = [(f" {glyph} ", tone), (f"{one.when(self.model):<{_TIME}}  ", "dim")]
+        room = max(20, width - _HEAD - 1)
+        lines = textwrap.wrap(text, room)
+        if len(lines) > most:
+            lines = [*lines[: most - 1], " ".join(lines[most - 1 :])]
+        blank: list[Part] = [(" " * _HEAD, "plain")]
+        return [
+            [*(blank if at else head), (fit(line, room), "strong")] for at, line in enumerate(lines)
+        ]
 
     def get_content_height(self, *_: Size | int) -> int:
         """Return the number of rows."""
@@ -115,10 +119,11 @@ class FindingsBar(Painter, can_focus=False):
 
 def _ending(parts: list[Part], text: str, width: int) -> list[Part]:
     """Return a row with something at its right end."""
-    kept = max(0, width - len(text) - 1)
+    kept = max(0, width - len(text))
     found: list[Part] = []
     for one, tone in parts:
         room = kept - sum(len(said) for said, _ in found)
-        found.append((one[:room], tone))
+        cut = one if len(one.rstrip()) <= room else f"{one[: max(0, room - 2)]}… "
+        found.append((f"{cut:<{room}}"[:room] if len(one) > room else one, tone))
     blank = kept - sum(len(said) for said, _ in found)
-    return [*found, (" " * max(0, blank), "plain"), (text, "warn")]
+    return [*found, (" " * max(0, blank), "plain"), (text, "info")]

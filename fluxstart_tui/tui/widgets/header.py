@@ -84,7 +84,11 @@ class HeaderBar(Painter, can_focus=False):
         """Return the rows, each with the name of what it tells."""
         width = self.size.width or self.app.size.width
         model = self.model
-        drawn = strip.draw(self._progress.phases, width, model.now, ended=model.ended)
+        end = model.state.end
+        failed = end is not None and bool(end.code)
+        drawn = strip.draw(
+            self._progress.phases, width, model.now, ended=model.ended, failed=failed
+        )
         self._cells = drawn.cells
         rows = [("title", self._title(width)), ("strip", drawn.names), ("strip", drawn.notes)]
         if model.ended or not model.state.findings:  # these say more
@@ -118,7 +122,7 @@ class HeaderBar(Painter, can_focus=False):
         right = self._time(width)
         facts = [
             f"{model.size or '?'} {'broker' if model.size == 1 else 'brokers'}",
-            f"{printable(str(header.get('broker_kind') or 'broker'), 20)} {version}".strip(),
+            _kind(header, version),
             *_run(header),
         ]
         name = " fluxstart"
@@ -208,6 +212,12 @@ class HeaderBar(Painter, can_focus=False):
         elif name == "failure" and self._progress.failure is not None:
             ranks = frozenset(self._progress.failure.ranks) or self._progress.missing
             self.post_message(self.Picked("failure", ranks))
+
+
+def _kind(header: Mapping[str, Any], version: str) -> str:
+    """Return which broker runs, and what the embedded one can not."""
+    kind = printable(str(header.get("broker_kind") or "broker"), 20)
+    return "embedded: no jobs" if kind == "embedded" else f"{kind} {version}".strip()
 
 
 def _run(header: Mapping[str, Any]) -> list[str]:

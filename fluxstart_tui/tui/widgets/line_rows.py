@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
     from fluxstart_tui.tui.model import Model
 
-_STEP = 4096
-"""Lines that are filtered at once: some milliseconds."""
+_STEP = 1024
+"""Lines that are filtered or searched at once: a few milliseconds where they have to be read."""
+_FIRST = 0.008
+"""Seconds of a new filter or search before the first look at it; the rest goes between frames."""
 
 
 class Store(Protocol):
@@ -75,7 +77,7 @@ class LineSource(Source):
         self._rows = [] if self._sort or test or text else None
         self._filtered = self._sought = 0
         self._hits = []
-        self.work(time.monotonic() + 0.05)
+        self.work(time.monotonic() + _FIRST)
         self._measure()
         self.cursor = self._row_of(here)
         self.top = max(0, self.cursor - 5)
@@ -183,7 +185,7 @@ class LineSource(Source):
             pattern.pattern.encode("utf-8", "surrogateescape"), pattern.flags & re.IGNORECASE
         )  # fmt: skip
         self._hits, self._sought = [], 0
-        self.work(time.monotonic() + 0.1)
+        self.work(time.monotonic() + _FIRST)
 
     def _search_some(self) -> bool:
         if self._pattern is None:

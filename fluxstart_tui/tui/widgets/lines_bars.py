@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual.binding import Binding
@@ -119,7 +120,11 @@ class LinesStatus(Painter):
 
 
 class Question(Input):
-    """A line to type an answer in; it is there only while something is asked."""
+    """A line to type an answer in; it is there only while something is asked.
+
+    Keys that were typed in the same burst as the one that asked are on their way to what had the
+    focus then: the app passes them on (typed_ahead.py).
+    """
 
     DEFAULT_CSS = """
     Question { height: 1; border: none; padding: 0 1; display: none; }
@@ -132,6 +137,8 @@ class Question(Input):
 
     def __init__(self) -> None:
         super().__init__(compact=True, select_on_focus=False)
+        self.asked = 0.0
+        """When it was asked, by the clock of Textual's events."""
 
     def ask(self, question: str, answer: str) -> None:
         """Ask, and propose an answer."""
@@ -139,7 +146,8 @@ class Question(Input):
         self.value = answer
         self.cursor_position = len(answer)
         self.add_class("asking")
-        self.focus()
+        self.asked = time.monotonic()
+        self.screen.set_focus(self)  # at once, while `focus` would wait for what is queued
 
     def action_leave(self) -> None:
         """Do not answer."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from fluxstart_tui.diagnose.words import ending, ordinal, printable
 from fluxstart_tui.session.signals import signame
 
 if TYPE_CHECKING:
-    from fluxstart_tui.session.state import BrokerState
+    from collections.abc import Iterable
+
+    from fluxstart_tui.session.broker_state import BrokerState
 
 
 class Look(NamedTuple):
@@ -24,27 +27,49 @@ class Look(NamedTuple):
 KINDS = {
     look.name: look
     for look in (
-        Look("not started", "·", "faint", 5),  # not started yet
+        Look("not started", "·", "faint", 5),
         Look("started", "○", "info", 6),
-        Look("PMI", "◔", "info", 7),
-        Look("boot", "◑", "info", 4),  # join, config-sync, rc1
-        Look("quorum", "◕", "info", 3),
+        Look("PMI", "□", "info", 7),
+        Look("boot", "▷", "info", 4),
+        Look("quorum", "◎", "info", 3),
         Look("run", "●", "good", 2),
-        Look("ending", "◒", "dim", 1),  # cleanup, shutdown, rc3...
+        Look("ending", "▽", "dim", 1),
         Look("exited", "✓", "dim", 0),
         Look("held", "◇", "warn", 8),
         Look("stopped", "‖", "warn", 9),
-        Look("cut off", "▲", "warn", 10),  # its TBON parent has lost it
-        Look("followed", "†", "warn", 11),  # ended by exit timer, abort, shutdown or lost parent
+        Look("cut off", "▲", "warn", 10),
+        Look("followed", "†", "warn", 11),
         Look("failed", "✗", "bad", 12),
     )
 }
 """All looks by name, in the order in which a legend names them."""
 
+MEANINGS = {
+    "not started": "not started yet",
+    "started": "started, nothing heard of it yet",
+    "PMI": "in PMI: exchanges its address with the others'",
+    "boot": "boots: join (waits for its parent), config-sync, or rc1",
+    "quorum": "done with rc1, awaits the quorum",
+    "run": "runs",
+    "ending": "ends: cleanup, shutdown, rc3...",
+    "exited": "exited with code 0",
+    "held": "held in PMI on request",
+    "stopped": "its process is stopped by a signal",
+    "cut off": "its parent in the tree has lost it",
+    "followed": "ended by exit timer, PMI abort, shutdown or a lost parent",
+    "failed": "failed, or was killed",
+}
+"""What each look means."""
+
 FAILED = frozenset(("failed", "followed"))
 _CONSEQUENCES = ("timer", "shutdown", "abort", "parent")
 _BOOT = ("join", "config-sync", "init")
-_SHORT = {"init": "rc1", "finalize": "rc3", "load-builtins": "loading", "unload-builtins": "unload"}
+_SHORT = {
+    "init": "rc1",
+    "finalize": "rc3",
+    "load-builtins": "loading",
+    "unload-builtins": "unload",
+}
 
 
 def look(broker: BrokerState) -> Look:
@@ -53,7 +78,7 @@ def look(broker: BrokerState) -> Look:
         return KINDS[_ended(broker)]
     if _unheard(broker):
         return KINDS["held" if broker.held else "not started"]
-    if _stopped(broker):
+    if broker.suspended is not None:
         return KINDS["stopped"]
     if broker.overlay == "lost":
         return KINDS["cut off"]
@@ -81,20 +106,16 @@ def _unheard(broker: BrokerState) -> bool:
     return broker.spawned is None and not broker.pmi and not broker.state
 
 
-def _stopped(broker: BrokerState) -> bool:
-    return broker.usage is not None and broker.usage.state in "Tt"
-
-
 def word(broker: BrokerState) -> str:
     """Return where a broker is, in one word or two."""
     if broker.exit is not None:
         return _ended(broker)
     if _unheard(broker):
         return "held" if broker.held else "not started"
-    if _stopped(broker):
+    if broker.suspended is not None:
         return "stopped"
     if ordinal(broker.state) > 0:
-        return _SHORT.get(broker.state, printable(broker.state, 12))
+        return "awaiting quorum" if broker.state == "quorum" else called(broker.state)
     if broker.held and broker.pmi != "finalize":
         return "held in PMI"
     if broker.pmi == "finalize":
@@ -102,12 +123,34 @@ def word(broker: BrokerState) -> str:
     return f"PMI {printable(broker.pmi, 8)}" if broker.pmi else "started"
 
 
+def called(state: str) -> str:
+    """Return what is said for a broker's state: `init` is known better by what runs in it, rc1."""
+    return _SHORT.get(state, printable(state, 12))
+
+
+def counts(brokers: Iterable[BrokerState], *, exact: bool) -> list[tuple[str, str]]:
+    """Return how many ranks do what, each with its tone.
+
+    Args:
+        brokers: all ranks.
+        exact: whether to tell them apart by their words, else by the kinds of their looks alone.
+    """
+    found: Counter[tuple[str, str]] = Counter()
+    for broker in brokers:
+        name = look(broker).name
+        found[name, word(broker) if exact else name] += 1
+    kinds = list(KINDS)
+    ordered = sorted(found.items(), key=lambda pair: kinds.index(pair[0][0]))
+    tones = {name: "dim" if kind.tone == "faint" else kind.tone for name, kind in KINDS.items()}
+    return [(f"{KINDS[name].glyph} {n} {text}", tones[name]) for (name, text), n in ordered]
+
+
 def since(broker: BrokerState) -> float | None:
-    """Return when it came there; None if it was never started, or stopped we do not know when."""
+    """Return when it came there; None if it was never started."""
     if broker.exit is not None:
         return broker.exit_t
-    if _unheard(broker) or _stopped(broker):
-        return None
+    if broker.suspended is not None or _unheard(broker):
+        return broker.suspended
     if ordinal(broker.state) > 0:
         return broker.state_since
     return broker.pmi_since if broker.pmi else broker.spawned

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.text import Text
 from textual.actions import SkipAction
 from textual.binding import Binding
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from fluxstart_tui.tui import filters, keymap
 from fluxstart_tui.tui.view import View
 from fluxstart_tui.tui.widgets.axis import TimeSource
+from fluxstart_tui.tui.widgets.lines_bars import Question
 from fluxstart_tui.tui.widgets.modes import ModeBar
 from fluxstart_tui.tui.widgets.rows import RowsView
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.timer import Timer
+    from textual.widgets import Input
 
     from fluxstart_tui.tui.commands import Commands
     from fluxstart_tui.tui.model import Model
@@ -42,8 +44,7 @@ class RowsPage(View):
     RowsPage { layout: vertical; height: 1fr; }
     RowsPage > .detail { height: 2; padding: 0 1; background: $panel; color: $text; }
     RowsPage.-tall > .detail { height: 4; }
-    RowsPage > Input { height: 1; border: none; padding: 0 1; background: $boost; display: none; }
-    RowsPage.-asking > Input { display: block; }
+    RowsPage > Question { background: $boost; }
     """
     BINDINGS: ClassVar = [
         Binding("slash", "ask('search')", "Search", show=False, id="rows.search"),
@@ -87,7 +88,7 @@ class RowsPage(View):
         )
         self._rows = self.rows_type(self.sources[0])
         self._detail = Static("", classes="detail", markup=False)
-        self._input = Input()
+        self._question = Question()
         self._shown_detail = Text()
 
     def make_sources(self) -> list[Source]:
@@ -103,7 +104,7 @@ class RowsPage(View):
         """Put the parts under each other."""
         yield self._bar
         yield self._rows
-        yield self._input
+        yield self._question
         yield self._detail
 
     def on_mount(self) -> None:
@@ -118,8 +119,8 @@ class RowsPage(View):
         self.set_class(self.size.height >= 30, "-tall")
 
     def focus_main(self) -> None:
-        """Give the focus to the rows."""
-        self._rows.focus()
+        """Give the focus to the rows, at once: what is asked next takes it from them."""
+        self.screen.set_focus(self._rows)
 
     def look(self) -> None:
         """Take what is new in the model and repaint what has changed."""
@@ -225,13 +226,14 @@ class RowsPage(View):
         self._asking = what
         pattern = self.source.pattern
         if what == "search":
-            self._input.value = pattern.pattern if pattern is not None else ""
-            self._input.placeholder = "search: a regular expression, Enter to go to the first hit"
+            former = pattern.pattern if pattern is not None else ""
+            self._question.ask("search: a regular expression, Enter goes to the first hit", former)
         else:
-            self._input.value = self.filter_text
-            self._input.placeholder = f"filter: {self.filter_help}"
-        self.add_class("-asking")
-        self._input.focus()
+            self._question.ask(f"filter, as in: {self.filter_help}", self.filter_text)
+
+    def on_question_left(self) -> None:
+        """Leave it unanswered."""
+        self._done()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Search or filter."""
@@ -243,8 +245,8 @@ class RowsPage(View):
             self.set_search(event.value)
 
     def _done(self) -> None:
-        self.remove_class("-asking")
-        self._rows.focus()
+        self._question.remove_class("asking")
+        self.focus_main()
 
     def set_search(self, text: str) -> None:
         """Search for a regular expression, or, if it is none, for the text."""
@@ -283,10 +285,8 @@ class RowsPage(View):
         return ""
 
     def action_clear(self) -> None:
-        """Close the question, or end the search, or drop the filter."""
-        if self.has_class("-asking"):
-            self._done()
-        elif self.source.pattern is not None:
+        """End the search, or drop the filter, or choose no ranks."""
+        if self.source.pattern is not None:
             self.set_search("")
         elif self.filter_text:
             self.set_filter("")

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _NARROWEST = 38
 _LOWEST, _HIGHEST = 5, 14
+_BRIEF = 3
+"""Rows of panes that have no others below them."""
 _SPARK = 10
 
 
@@ -72,7 +74,7 @@ class PaneGrid(Painter, ScrollView, can_focus=True):
         rows = -(-max(1, len(self.ranks)) // self._columns)
         self._height = min(max(height // rows, _LOWEST), max(_LOWEST, min(_HIGHEST, height)))
         if rows == 1:
-            self._height = max(height, _LOWEST)
+            self._height = max(height, _BRIEF)
         self.virtual_size = Size(width, rows * self._height)
         self._follow()
 
@@ -114,7 +116,8 @@ class PaneGrid(Painter, ScrollView, can_focus=True):
         on = "cursor" if rank == self.cursor else "head"
         text = looks.word(broker) if broker.exit is None else looks.brief_end(broker)
         ago = "" if since is None else f" {span(model.now - since)}"
-        ago += " ago" * (broker.exit is not None)
+        if broker.exit is not None:
+            ago = f" at {clock(broker.exit_t)}"
         head = f" {rank} "
         usage = ""
         if broker.usage is not None and broker.exit is None:
@@ -154,10 +157,11 @@ class PaneGrid(Painter, ScrollView, can_focus=True):
     def _step(self, rank: int, inner: int) -> str:
         """Return one of its last steps, for a rank that printed nothing: few but rank 0 do."""
         broker = self.model.state.broker(rank)
-        notes = [f"{clock(t)} {text.partition(chr(10))[0]}" for t, text in broker.errors]
+        notes = [f"{t:.3f} s {text.partition(chr(10))[0]}" for t, text in broker.errors]
         if not notes:
             notes = [
-                f"{clock(step.t)} {step.state}, after {span(step.spent)} of {step.former}"
+                f"{step.t:.3f} s {looks.called(step.state)}, "
+                f"after {span(step.spent)} of {looks.called(step.former)}"
                 for step in broker.transitions
             ]
         shown = notes[-(self._height - 1) :]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
@@ -63,6 +62,7 @@ class RankMap(Painter, can_focus=True):
         self._state: InstanceState | None = None
         self._looks: list[Look] = []
         self._of: dict[int, tuple[object, Look]] = {}
+        """Brokers that have been looked at, and how they look: the same object looks the same."""
         self._grid = Grid(1, 1, 0, 1, 1)
         self._lines: list[list[Piece]] = []
 
@@ -86,7 +86,6 @@ class RankMap(Painter, can_focus=True):
         broker = state.brokers.get(rank)
         if broker is None:
             return looks.KINDS["not started"]
-        # Brokers that are the same object look the same.
         known = self._of.get(rank)
         if known is None or known[0] is not broker:
             known = self._of[rank] = (broker, looks.look(broker))
@@ -138,12 +137,13 @@ class RankMap(Painter, can_focus=True):
         return rank in ranks if each == 1 else not ranks.isdisjoint(range(rank, rank + each))
 
     def _legend(self, width: int) -> list[Piece]:
-        counts = Counter(look.name for look in self._looks)
+        known = [self.model.state.broker(rank) for rank in range(len(self._looks))]
+        counts = looks.counts(known, exact=True)
+        if sum(len(text) + 3 for text, _ in counts) > width:
+            counts = looks.counts(known, exact=False)
         parts: list[Piece] = [(" ", "plain")]
-        for name, kind in looks.KINDS.items():
-            if counts[name]:
-                tone = "dim" if kind.tone == "faint" else kind.tone
-                parts += [(f"{kind.glyph} {counts[name]} {name}", tone), ("   ", "plain")]
+        for text, tone in counts:
+            parts += [(text, tone), ("   ", "plain")]
         if self._grid.each > 1:
             parts.append((f"{self._grid.each} ranks a cell, m: one", "dim"))
         used = sum(len(part[0]) for part in parts)
@@ -171,7 +171,7 @@ class RankMap(Painter, can_focus=True):
         facts += [host] if host else []
         if broker.usage is not None and broker.exit is None:
             facts.append(f"{broker.usage.cpu:.0f}% CPU")
-        if broker.errors:
+        if broker.errors and broker.state != "run":
             facts.append(broker.errors[-1][1].split("\n")[0])
         head = f" rank {rank} "
         rest = fit(" · ".join(["", *facts]), max(0, width - len(head) - len(text) - len(ago) - 3))

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _HEAD = 1
 """Lines above the rows."""
+_GAP = 1
+"""Cells between a row and the scrollbar."""
 _MARKS = {(True, True): "█", (True, False): "▌", (False, True): "┃"}
 """What stands before a row: by whether it has the cursor, and whether its rank is chosen."""
 
@@ -77,7 +79,7 @@ class RowsView(ScrollView, can_focus=True):
     BINDINGS: ClassVar = [
         Binding("down,j", "move(1)", "Down", show=False, id="rows.down"),
         Binding("up,k", "move(-1)", "Up", show=False, id="rows.up"),
-        Binding("pagedown,ctrl+f,space", "page(1)", "Page down", show=False, id="rows.page-down"),
+        Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, id="rows.page-down"),
         Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, id="rows.page-up"),
         Binding("home,g", "first", "First", show=False, id="rows.first"),
         Binding("end,G", "last", "Last", show=False, id="rows.last"),
@@ -143,8 +145,8 @@ class RowsView(ScrollView, can_focus=True):
 
     @property
     def columns(self) -> int:
-        """How wide a row is."""
-        return self.scrollable_content_region.width
+        """How wide a row is: a blank parts it from the scrollbar."""
+        return max(1, self.scrollable_content_region.width - _GAP)
 
     @property
     def source_count(self) -> int:
@@ -240,7 +242,7 @@ class RowsView(ScrollView, can_focus=True):
             return self._paint(source.header(width), width, "rows--header")
         i = y - _HEAD + round(self.scroll_y)
         if i >= min(len(source), max(self._count, 0)):
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width + _GAP, self.rich_style)
         on = i == source.cursor
         chosen = bool(self.chosen) and source.rank(i) in self.chosen
         return self._strip(source, source.version, source.pattern, i, width, on, chosen)
@@ -266,4 +268,4 @@ class RowsView(ScrollView, can_focus=True):
         segments = _segments(text) or list(text.render(self.app.console))
         if base.reverse:  # colours would make a patchwork of it
             segments = [Segment(piece, _colorless(style)) for piece, style, _ in segments]
-        return Strip(Segment.apply_style(segments, base)).adjust_cell_length(width, base)
+        return Strip(Segment.apply_style(segments, base)).adjust_cell_length(width + _GAP, base)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from fluxstart_tui.diagnose.progress import current
-from fluxstart_tui.diagnose.words import ids, who
+from fluxstart_tui.diagnose.words import who
 from fluxstart_tui.tui.widgets.paint import span
 
 if TYPE_CHECKING:
@@ -41,7 +41,9 @@ class Drawn(NamedTuple):
     cells: list[Cell]
 
 
-def draw(phases: list[Phase], width: int, now: float, *, ended: bool) -> Drawn:
+def draw(
+    phases: list[Phase], width: int, now: float, *, ended: bool, failed: bool = False
+) -> Drawn:
     """Draw the phases.
 
     Args:
@@ -49,6 +51,7 @@ def draw(phases: list[Phase], width: int, now: float, *, ended: bool) -> Drawn:
         width: cells there are.
         now: seconds since the session's start.
         ended: whether the instance is over, so that nobody is waited for any more.
+        failed: whether it has ended with an exit code that is not 0.
     """
     at = current(phases, ended=ended)
     titles = [phase.name for phase in phases]
@@ -64,6 +67,8 @@ def draw(phases: list[Phase], width: int, now: float, *, ended: bool) -> Drawn:
     x = 1
     for index, (phase, title) in enumerate(zip(phases, titles, strict=True)):
         glyph, tone = _mark(phase, index, at)
+        if failed and phase.name == "exit" and phase.complete:
+            glyph, tone = "✗", "bad"
         text = glyph + (" " if gap > 2 else "") + title
         names += [(text, tone), (" " * gap, "plain")]
         cells.append(Cell(x, x + len(text), phase))
@@ -77,6 +82,7 @@ MARKS = {
     "●": "all ranks are in it and go on",
     "○": "some ranks have come to it",
     "·": "nobody has",
+    "✗": "all have exited, and the instance has failed",
 }
 """What stands before a phase."""
 

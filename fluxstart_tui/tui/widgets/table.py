@@ -149,14 +149,15 @@ class Table(Painter, ScrollView, can_focus=True):
         """Return all that a line on the screen depends on."""
         width = self.size.width
         if y == 0:
-            return "head", self.sort_by, self.falling, width, self.has_focus
+            titles = tuple(column.title for column in self.columns)
+            return "head", self.sort_by, self.falling, titles, tuple(self.widths()), self.has_focus
         at = y - 1 + self.scroll_offset.y
         if at >= len(self._keys):
             return ("empty", self.empty) if not self._keys and y == 1 else ()
         key = self._keys[at]
         cells = tuple(column.cell(key) for column in self.columns)
         on = "cursor" if key == self.cursor else "chosen" if key in self.chosen else ""
-        return key, cells, on, key in self.chosen, width, self._gap
+        return key, cells, on, key in self.chosen, width, tuple(self.widths())
 
     def render_line(self, y: int) -> Strip:
         """Paint a line."""

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 _CURRENT = Style(bold=True, reverse=True)
 _KEY = Style(bold=True)
 _TEXT = Style(dim=True)
+_SHORT = {
+    "Brokers": "Brok", "Output": "Out", "Timeline": "Time", "Terminal": "Term", "Launch": "Lnch",
+    "Detail": "Det", "Findings": "Why",
+}  # fmt: skip
+"""Titles as they are where there is no room for all of them."""
 
 
 class Tab(NamedTuple):
@@ -37,7 +42,7 @@ class Tabs(Widget):
     """Shows which view is shown, and how to get to the others by key or click.
 
     Args:
-        tabs: in order; where there is no room, blanks between them go, then titles of the last.
+        tabs: in order; where there is no room, blanks between them go, then titles are short.
     """
 
     DEFAULT_CSS = "Tabs { dock: bottom; height: 1; background: $panel; color: $foreground; }"
@@ -54,6 +59,14 @@ class Tabs(Widget):
         self._tabs = tabs
         self._current = ""
         self._ends: list[tuple[int, str]] = []
+        self._typing = False
+
+    def look(self) -> None:
+        """Show no keys while a program on a terminal gets them."""
+        typing = bool(getattr(self.screen.focused, "captured", False))
+        if typing != self._typing:
+            self._typing = typing
+            self.refresh()
 
     def show(self, name: str) -> None:
         """Mark a view as the current one."""
@@ -65,15 +78,18 @@ class Tabs(Widget):
         """Paint it."""
         width = self.size.width
         shown = keymap.of(self.app)
-        keys = [shown.text(tab.key) for tab in self._tabs]
+        head = shown.text(" {terminal.leave} leaves the program · click:") if self._typing else ""
+        room = width - len(head)
+        keys = ["" if self._typing else shown.text(tab.key) for tab in self._tabs]
         titles = [tab.title for tab in self._tabs]
-        blank = " " if _length(keys, titles) <= width else ""
-        while _length(keys, titles, blank) > width and any(titles):
-            last = max(at for at, title in enumerate(titles) if title)
-            titles[last] = ""
-        segments: list[Segment] = []
-        self._ends = []
-        at = 0
+        blank = " " if _length(keys, titles) <= room else ""
+        for shorter in (_SHORT, dict.fromkeys(titles + list(_SHORT.values()), "")):
+            for last in reversed(range(len(titles))):
+                if _length(keys, titles, blank) > room:
+                    titles[last] = shorter.get(titles[last], titles[last])
+        at = len(head)
+        segments = [Segment(head, _KEY)]
+        self._ends = [(at, "")]
         for tab, key, title in zip(self._tabs, keys, titles, strict=True):
             current = tab.name and tab.name == self._current
             label = f" {key}", f" {title}{blank}" if title else blank
@@ -88,7 +104,8 @@ class Tabs(Widget):
         """Do what the key of the tab does."""
         for end, action in self._ends:
             if event.x < end:
-                self.post_message(self.Chosen(action))
+                if action:
+                    self.post_message(self.Chosen(action))
                 return
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from fluxstart_tui.diagnose.launch.launch import Launch
+from fluxstart_tui.diagnose.launch.live import Watch
 from fluxstart_tui.diagnose.launch.rules import diagnose
 from fluxstart_tui.diagnose.launch.state import Probe
+from fluxstart_tui.session import events
 from tests.diagnose.launch.logs import boot, findings, join, labelled, launch, put, quorum, steps
 
 STOPPED = Probe(9.0, "node1", 77, "T", "do_signal_stop")
@@ -58,7 +61,7 @@ def test_a_probe_decides_what_the_trace_can_not() -> None:
     both, first = frozenset({0, 1}), frozenset({1})
     assert (before.id, before.ranks, before.confidence) == ("S4", both, "possible")
     assert (after.id, after.ranks, after.confidence) == ("S4", first, "certain")
-    assert "rank 1 (node1) is stopped" in after.sentence
+    assert "rank 1 (node1) is suspended by a signal" in after.sentence
 
 
 def test_a_servers_trace_shows_who_has_not_entered_the_barrier() -> None:
@@ -168,3 +171,61 @@ def test_rc1_that_hangs() -> None:
     found = findings(labelled(0, quorum(0, 2)), labelled(1, [*join(1, 2), *leaf]))
     assert set(found) == {"R3"}
     assert found["R3"].ranks == {1}
+
+
+def in_rc1(t: float) -> Launch:
+    """Return a launch whose rank 0 has been in rc1 since then; its process can be seen."""
+    leader = steps(0, "parent-none: join->config-sync", "sync-none: config-sync->init")
+    made = Launch()
+    for line in [*labelled(0, [*join(0, 2), *leader]), *labelled(1, join(1, 2))]:
+        made.feed(line, t)
+    return made
+
+
+def test_an_rc1_that_gets_on_is_no_hang_however_long_it_takes() -> None:
+    busy, asleep, unseen = in_rc1(1.0), in_rc1(1.0), in_rc1(1.0)
+    for t in range(3, 60, 3):
+        seen = events.Probe(0, 77, "S", runs="sh rc1 (sleeping)")
+        asleep.probe(0, Probe.of(t, "node0", seen))
+        runs = "sh rc1 (running)" if t % 2 else f"sh rc1 (sleeping), flux module load {t} (idle)"
+        busy.probe(0, Probe.of(t, "node0", seen._replace(runs=runs)))
+        assert not diagnose(busy, t)
+        assert [one.id for one in diagnose(asleep, t)] == ["R2"] * (t > 11)
+        assert [one.id for one in diagnose(unseen, t)] == ["R2"] * (t > 31)
+
+
+def test_who_is_continued_gets_its_time_anew() -> None:
+    stalled = Launch()
+    for line in [*labelled(0, put(0, 2)), *labelled(1, put(1, 2))]:
+        stalled.feed(line, 1.0)
+    stalled.probe(1, STOPPED._replace(t=9.0))
+    stalled.probe(1, STOPPED._replace(t=12.0))
+    (found,) = diagnose(stalled, 12.0)
+    assert (found.since, found.remedies[1]) == (9.0, "kill -CONT 77   # on its host")
+    stalled.probe(1, STOPPED._replace(t=15.0, state="S"))
+    assert not diagnose(stalled, 15.0)
+
+
+def test_who_dies_at_the_moment_of_our_stop_is_no_cause() -> None:
+    for died, ids in ((5.0, ["S1"]), (8.9, ["S4"]), (9.1, ["S4"])):
+        watch = Watch("", 2, ["srun"], 0.0, plain=False, found=lambda _: None)
+        for line in [*labelled(0, put(0, 2)), *labelled(1, put(1, 2))]:
+            watch.take(1.0, 1, line.encode())
+        end = events.Exit(1, 77, 143, 15, "sender")
+        if died < 9.0:
+            watch.died(died, end)
+        watch.stopping(9.0, "SIGTERM to us")
+        if died > 9.0:
+            watch.died(died, end)
+        assert [one.id for one in watch.ended(9.5, 143) if isinstance(one, events.Finding)] == ids
+
+
+def test_who_is_hung_up_by_another_brokers_end_is_told_as_that() -> None:
+    """Several brokers of a node: the first that ends is the cause, and of the others only X2."""
+    ends = [f"srun: error: n1: task {rank}: Hangup" for rank in (0, 2)]
+    failed = "srun: error: n1: task 1: Exited with exit code 3"
+    lines = [line for rank in range(3) for line in labelled(rank, put(rank, 4))]
+    found = findings(lines, labelled(3, put(3, 4)), [ends[0], failed, ends[1]])
+    assert set(found) == {"S1", "X2"}
+    assert found["S1"].sentence.startswith("rank 1 (node1) is gone, it exited with code 3")
+    assert found["X2"].ranks == {0, 2}
