@@ -34,11 +34,11 @@ class Case(NamedTuple):
 
 
 CASES = [
-    Case("fault.init=1:stop", "S3", "1", "is stopped (a signal)"),
+    Case("fault.init=1:stop", "S3", "1", "suspended by a signal"),
     Case("fault.barrier1=2:stop", "S4", "2", "ranks 0-1,3 wait for it in PMI"),
     Case("fault.barrier2=2:stop", "S4", "2", "ranks 0-1,3 wait for it in PMI"),
     Case("fault.barrier1=1:hang", "S4", "1", "is elsewhere"),
-    Case("fault.finalized=2:stop", "Q2", "2", "is stopped (a signal)"),
+    Case("fault.finalized=2:stop", "Q2", "2", "suspended by a signal"),
     Case("fault.unconnected=3", "N0", "3", "never reached the parent"),
     Case("fault.rc1=0:hang", "R2", "0", "ranks 1-3 wait for it in join"),
     Case("fault.rc1=2:hang", "R3", "2", "rank 0 waits in quorum"),
@@ -139,7 +139,7 @@ def test_attach_watches_and_leaves_all_alone(scene: Path) -> None:
         support.wait_for(lambda: findings(engine.pid), "a finding")
         before = {task.pid for task in family.of_process(engine.pid).tasks}
         ui = OnTerminal(scene, f"--attach={engine.pid}")
-        ui.expect("4 brokers", "R3", "rc1 is still running on rank 2")
+        ui.expect("4 brokers", "rc1 is still running on rank 2")
         ui.type("s")
         ui.expect("takes no commands")
         ui.type("q")

@@ -85,7 +85,8 @@ def test_a_rank_that_is_stopped_is_named_before_patience_ends(tmp_path: Path) ->
     session = recorded(tmp_path)
     sentence = support.wait_for(lambda: found(session, "S4"), "the finding")
     assert sentence == (
-        f"rank 2 ({HOST}) is stopped (a signal); ranks 0-1,3 wait for it in PMI barrier 1"
+        f"rank 2 ({HOST}) is suspended by a signal (SIGSTOP);"
+        " ranks 0-1,3 wait for it in PMI barrier 1"
     )
     state = support.now(session)
     probe = state.broker(2).probe
@@ -239,7 +240,7 @@ def test_raw_adds_nothing_and_finds_ranks_all_the_same(tmp_path: Path) -> None:
     )
     session = recorded(tmp_path)
     sentence = support.wait_for(lambda: found(session, "S4"), "the finding")
-    assert "is stopped (a signal)" in sentence
+    assert "is suspended by a signal (SIGSTOP)" in sentence
     process.send_signal(signal.SIGTERM)
     done = support.finish(process)
     assert "[0] bootstrap: simple: initialize: rank=0 size=4" in done.err

@@ -58,7 +58,7 @@ def test_a_stopped_rank_is_named_with_what_to_do(place: Path) -> None:
     ui = OnTerminal(
         place, words(4), "--broker=embedded", "-Sfault.barrier1=2:stop", "true", size=(100, 30)
     )
-    ui.expect("4 brokers", "launcher hydra", "rank 2", "is stopped", "▸ 2", "0-1,3")
+    ui.expect("4 brokers", "launcher hydra", "rank 2", "suspended", "▸ 2", "0-1,3")
     ui.type("F")
     screen = ui.expect("the lines that tell", "what to do", "kill -CONT")
     assert re.search(r"process \d+ .*state T", screen)
@@ -78,7 +78,7 @@ def test_a_stopped_rank_that_goes_on_is_no_finding_any_more(place: Path) -> None
     ui = OnTerminal(
         place, words(2), "--broker=embedded", "-Sfault.barrier1=1:stop", "true", size=(100, 30)
     )
-    ui.expect("rank 1", "is stopped")
+    ui.expect("rank 1", "suspended")
     ui.type("F")
     screen = ui.expect("kill -CONT")
     found = re.search(r"kill -CONT (\d+)", screen)

@@ -286,10 +286,7 @@ class Launch:
         """Return the phases as diagnose/progress.py does for an instance of test mode."""
         everyone = self.everyone
         there = {number: self.ranks[number] for number in everyone if number in self.ranks}
-        reached = {
-            name: {number for number, one in there.items() if one.stage >= stage}
-            for name, stage in PHASES
-        }
+        reached = {name: {r for r, one in there.items() if one.stage >= at} for name, at in PHASES}
         times = {}
         for name, stage in PHASES:
             since = [one.since for one in there.values() if one.stage == stage]
