@@ -262,8 +262,14 @@ def test_a_launch_is_commanded_shown_and_diagnosed_like_any_instance(tmp_path: P
     end = support.now(session).broker(1).exit
     assert end is not None
     assert (end.signum, end.cause) == (signal.SIGKILL, "user")
-    diagnosis = support.run(tmp_path, f"--diagnose={tmp_path}/session")
-    assert diagnosis.code == 1
+
+    def hindered() -> support.Done | None:
+        """Rank 1's end is news for a second, in which nobody is said to wait for anybody."""
+        done = support.run(tmp_path, f"--diagnose={tmp_path}/session")
+        return done if done.code == 1 else None
+
+    diagnosis = support.wait_for(hindered, "the finding again")
+    assert diagnosis is not None
     assert f"rank 2 ({HOST}) is gone, it exited with code 3" in " ".join(diagnosis.out.split())
     process.send_signal(signal.SIGTERM)
     support.finish(process)
