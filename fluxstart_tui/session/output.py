@@ -8,6 +8,7 @@ there; output_reader.py reads what this module writes.
 
 from __future__ import annotations
 
+import math
 import os
 import struct
 
@@ -26,6 +27,9 @@ that is no rank's."""
 
 RECORD = struct.Struct("<dIII")
 """Seconds since the session's start, rank, stream, bytes of the run."""
+
+_MOMENT = 0.01
+"""Seconds that a run may span."""
 
 SEGMENT = 64 << 20
 """Bytes of a segment with its index."""
@@ -178,15 +182,17 @@ def _count(path: str, tally: dict[tuple[int, int], int]) -> None:
 
 
 def _runs(batch: Iterable[Piece]) -> list[Piece]:
-    """Join neighbours of one rank and stream; a run has the time of its first piece."""
+    """Join neighbours of one rank, stream and moment; a run has the time of its first piece."""
     runs: list[Piece] = []
     joined: list[bytes] = []
     former = stream_of = -1
+    until = -math.inf
     for piece in batch:
-        _, rank, stream, data = piece
+        t, rank, stream, data = piece
         if not data:
             continue
-        if rank != former or stream != stream_of:
+        if rank != former or stream != stream_of or not t < until:
+            until = t + _MOMENT
             if len(joined) > 1:
                 runs[-1] = (*runs[-1][:3], b"".join(joined))
             runs.append(piece)

@@ -22,6 +22,9 @@ SEVERITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "deb
 DONE = len(SEVERITIES)
 """Stands for the severity of what was done to the instance, which is no record of a broker."""
 _APPS_MAX = 1 << 12
+_TOGETHER = 1.0
+"""Seconds by which a record may be newer than the bytes it came with: what a rank says within a
+moment has the time of its first piece (session/output.py)."""
 _OLDEST = 43200
 """Seconds that a record may have been waiting for us."""
 _UNKNOWN = 6
@@ -142,7 +145,7 @@ class BrokerLog:
                 # A clock that was set, or another host's, must not throw it out of all order;
                 # the journal has the same rule (engine/log_record.py).
                 since = wrote - self._start
-                t = max(0.0, since) if 0 <= t - since < _OLDEST else t
+                t = max(0.0, since) if -_TOGETHER <= t - since < _OLDEST else t
         self._append(t, rank, severity, app, place, len(line))
 
     def _append(
