@@ -50,8 +50,6 @@ def run(prog: str, draft: Draft) -> int | None:
 
 def _diagnose(prog: str, draft: Draft) -> int:
     """Say what hinders a launch: 0 nothing, 1 something, 2 what was named is no launch."""
-    import shutil
-
     from fluxstart_tui import foreign
     from fluxstart_tui.engine.errors import Messages
     from fluxstart_tui.engine.output import Output
@@ -69,7 +67,7 @@ def _diagnose(prog: str, draft: Draft) -> int:
     elif draft.given("markdown"):
         tell(diagnosis.as_markdown(found))
     else:
-        tell(diagnosis.as_text(found, shutil.get_terminal_size((100, 24)).columns, prog))
+        tell(diagnosis.for_terminal(found, prog))
     return found.code
 
 

@@ -41,8 +41,6 @@ def run(chosen: Options, located: Located, messages: Messages) -> int:
 
 def _launch(chosen: Options, located: Located) -> int:
     """Run a launcher, and say what hinders its launch as soon as that is certain."""
-    import shutil
-
     from fluxstart_tui.diagnose.launch import live, preflight
     from fluxstart_tui.engine import under_launcher
     from fluxstart_tui.engine.output import Output
@@ -70,8 +68,7 @@ def _launch(chosen: Options, located: Located) -> int:
     read = next((watch for watch in watches if watch.launch.lines), None)
     if read is not None and chosen.summary and read.hindered:
         found = diagnosis.report(launch_log.Log(read.launch, None, ""))
-        columns = shutil.get_terminal_size((100, 24)).columns
         output = Output(2)
-        output.write(os.fsencode(diagnosis.as_text(found, columns, chosen.prog)))
+        output.write(os.fsencode(diagnosis.for_terminal(found, chosen.prog)))
         output.close()
     return outcome.code

@@ -63,15 +63,13 @@ def live(words: list[str], chosen: Options, located: Located, before: str | None
 
 def _hindrances(path: str, prog: str) -> str:
     """Return what hinders the launch of a session, "" if nothing does or there was none."""
-    import shutil
-
     from fluxstart_tui.report import diagnosis, launch_log
 
     log = launch_log.read(path)
     found = diagnosis.report(log)
     if not log.launch.command or all(one.id == "I1" for one in found.findings):
         return ""  # a launch that was up when the UI was left
-    return diagnosis.as_text(found, shutil.get_terminal_size((100, 24)).columns, prog)
+    return diagnosis.for_terminal(found, prog)
 
 
 def _compared(before: str) -> str:

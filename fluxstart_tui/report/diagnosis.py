@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import textwrap
 from typing import NamedTuple
 
@@ -128,6 +129,16 @@ def as_json(found: Report) -> str:
         ],
     }  # fmt: skip
     return json.dumps(data, indent=1) + "\n"
+
+
+def for_terminal(found: Report, prog: str) -> str:
+    """Return a report as text that is as wide as our terminal, or COLUMNS, is.
+
+    Args:
+        found: the report.
+        prog: the name that it carries.
+    """
+    return as_text(found, shutil.get_terminal_size((WIDTH, 24)).columns, prog)
 
 
 def as_text(found: Report, width: int = WIDTH, prog: str = "fluxstart-tui") -> str:
