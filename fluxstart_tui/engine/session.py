@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from functools import partial
 
-from fluxstart_tui.engine import backtrace, rundir
+from fluxstart_tui.engine import rundir
 from fluxstart_tui.engine.monitor import Monitor
 from fluxstart_tui.engine.sampler import Sampler
 from fluxstart_tui.session import store
@@ -106,6 +106,8 @@ class Session:
 
     def explain_cores(self, program: str) -> None:
         """Record what a debugger says of the core files that `program` has left."""
+        from fluxstart_tui.engine import backtrace  # most instances leave none
+
         for _, event in list(self._record.events):
             if isinstance(event, Exit) and event.core:
                 text = backtrace.of(event.core, program)
