@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from fluxstart_tui.diagnose.progress import passed
+from fluxstart_tui.diagnose.interrupt import asker
+from fluxstart_tui.diagnose.progress import in_barrier, passed
 from fluxstart_tui.diagnose.words import (
     code,
     ending,
@@ -21,6 +22,8 @@ from fluxstart_tui.session.state import ranks_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from fluxstart_tui.session.broker_state import BrokerState
+    from fluxstart_tui.session.events import End
     from fluxstart_tui.session.state import InstanceState
     from fluxstart_tui.session.tree import Parent
 
@@ -40,8 +43,7 @@ def sentence(
         timed: whether the exit timer is told, too.
     """
     if state.end is not None:
-        by = f", ended by {signame(state.end.signum)}" if state.end.signum else ""
-        return f"ended: {code(state.end.code)}{by}"
+        return _ended(state, state.end)
     parent = parent or tree.parents(None, state.size)
     running = frozenset(rank for rank, broker in state.brokers.items() if broker.running)
     if not running:
@@ -56,6 +58,15 @@ def sentence(
         return f"{ending_now}; {timer}" if timer else ending_now
     doing = _run(state, now) or _quorum(state, now, parent) or _boot(state, now) or _pmi(state)
     return f"{timer}; {doing}" if timer else doing
+
+
+def _ended(state: InstanceState, end: End) -> str:
+    """Say how it ended: of a signal's exit code the signal is named once."""
+    told = f"exit code {end.code}" if end.code == 128 + end.signum else code(end.code)
+    by = asker(state)
+    if end.signum and by:
+        return f"shut down by {by}: {told}"
+    return f"ended by {signame(end.signum)}: {told}" if end.signum else f"ended: {told}"
 
 
 def _timer(state: InstanceState, now: float, running: frozenset[int]) -> str:
@@ -96,10 +107,17 @@ def _run(state: InstanceState, now: float) -> str | None:
         return None
     gone = frozenset(rank for rank, broker in state.brokers.items() if broker.exit is not None)
     without = f" without {_named(state, now, gone)}" if gone else ""
+    halted = [one for one in state.brokers.values() if one.running and one.suspended is not None]
+    if halted:
+        without += f"; {who([one.rank for one in halted])} {_halted(halted)}"
     if leader.stopped:
         span = seconds(now - leader.stopped_since)
         return f"program is stopped ({span}), and no shell will continue it{without}"
     return f"program runs ({seconds(now - since)}){without}"
+
+
+def _halted(brokers: list[BrokerState]) -> str:
+    return f"{'is' if len(brokers) == 1 else 'are'} {halted(brokers[0])}"
 
 
 def _quorum(state: InstanceState, now: float, parent: Parent) -> str | None:
@@ -136,7 +154,7 @@ def _pmi(state: InstanceState) -> str:
         return f"starting: waiting for {_named(state, state.t, frozenset(range(state.size)))}"
     done = {r for r, b in state.brokers.items() if "finalize" in passed(state, b)}
     number = state.barriers + 1
-    inside = {r for r, b in state.brokers.items() if b.running and b.barrier >= number} - done
+    inside = in_barrier(state) - done
     everyone = frozenset(range(state.size))
     if inside:
         missing = everyone - inside - done

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from fluxstart_tui.diagnose.words import PROGRAM, printable, seconds, sender
+from fluxstart_tui.rfc import fsd
 from fluxstart_tui.session.signals import signame
 
 TYPE_CHECKING = False
@@ -19,8 +20,8 @@ class Failure(NamedTuple):
     """The first thing that went wrong."""
 
     kind: str
-    """"program", "abort", "violation", "interrupt", "broker" (a rank ended or failed), "exit timer"
-    (an end took too long) or "unknown"."""
+    """"program", "abort", "violation", "interrupt", "timeout" (of --timeout), "broker" (a rank
+    ended or failed), "exit timer" (an end took too long) or "unknown"."""
     t: float
     """Seconds since the session's start."""
     ranks: tuple[int, ...]
@@ -32,12 +33,16 @@ class Failure(NamedTuple):
 
 
 def interrupted(state: InstanceState) -> Failure | None:
-    """Return the signal to us that ended the instance, if one did."""
+    """Return the signal to us that ended the instance, or that its time was up, if so."""
     signum = state.end.signum if state.end is not None else 0
     first = [(t, one.by) for t, one in state.signals if not one.ranks or _to_us(one.by)]
     second = [t for t, one in state.signals if one.by.startswith(_SECOND)]
     if not (signum or first):
         return None
+    if state.timeout is not None and first and state.timeout[0] <= first[0][0]:
+        at, timeout = state.timeout
+        text = f"time was up at {seconds(at)} (--timeout={fsd.format(max(0.0, timeout.after))})"
+        return Failure("timeout", at, (), text)
     name = signame(signum) if signum else printable(first[0][1].split(" ")[0], 20)
     t = min([t for t, _ in first] or _released(state), default=min(second, default=state.t))
     who = sender(first[0][1].partition(" (pid ")[0]) if first else f"{name} to {PROGRAM}"

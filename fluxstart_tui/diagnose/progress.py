@@ -95,7 +95,7 @@ def phases(state: InstanceState) -> list[Phase]:
     for rank, broker in state.brokers.items():
         for name in passed(state, broker):
             reached[name].add(rank)
-        for name, t in _times(broker):
+        for name, t in came(broker):
             times[name] = max(times.get(name, t), t)
     without: tuple[str, ...] = ()
     silent = not any(broker.pmi for broker in state.brokers.values())
@@ -109,7 +109,7 @@ def phases(state: InstanceState) -> list[Phase]:
         if broker.exit is not None and broker.exit.signum
     }
     names = [name for name in NAMES if name not in without]
-    return made(names, reached, state.size, times, killed)
+    return made(names, reached, state.size, times, killed, _kept(state, reached))
 
 
 def made(
@@ -118,6 +118,7 @@ def made(
     total: int,
     times: Mapping[str, float],
     killed: AbstractSet[int] = frozenset(),
+    kept: AbstractSet[int] = frozenset(),
 ) -> list[Phase]:
     """Return phases, given who has come to them.
 
@@ -127,6 +128,7 @@ def made(
         total: number of all ranks.
         times: when the last rank came to a phase, where that is known.
         killed: ranks that a signal has ended: they are not through what they were in.
+        kept: ranks that the first barrier has not let out, though all have come to it.
     """
     found = []
     for name in names:
@@ -134,6 +136,8 @@ def made(
         through = there & reached[_NEXT[name]] if name in _NEXT else there
         if _NEXT.get(name) == "exit":
             through -= killed
+        if name == "barrier":
+            through -= kept
         found.append(Phase(name, there, through, total, times.get(name)))
     return found
 
@@ -141,16 +145,41 @@ def made(
 def current(found: list[Phase], *, ended: bool) -> int:
     """Return the index of the phase that all are in, or that holds them up; -1 if all is over.
 
-    That is the first which somebody is not through. But `run` is over when rank 0 cleans up: the
-    others run until it has.
+    That is the first which somebody is not through. But who has not joined waits for an ancestor
+    that runs rc1, if one does; and `run` is over when rank 0 cleans up: the others run until it
+    has.
     """
     if ended or not found:
         return -1
     at = next((i for i, phase in enumerate(found) if not phase.complete), len(found) - 1)
+    if found[at].name == "join":
+        rc1 = found[at + 1]
+        return at + bool(rc1.reached - rc1.through)
     if found[at].name == "run" and found[at].entered:
         cleanup = found[at + 1]
         return at + (0 in cleanup.reached and 0 not in cleanup.through)
     return at
+
+
+def in_barrier(state: InstanceState) -> frozenset[int]:
+    """Return the ranks that wait in the PMI barrier which is not over yet.
+
+    Where PMI is not seen on the wire a rank is taken to be in it once its card is put. If all are,
+    and it is not over, whoever is stopped was stopped before it.
+    """
+    number = state.barriers + 1
+    entered = state.ranks(lambda broker: broker.running and broker.barrier >= number)
+    if len(entered) < state.size or state.barrier_held:
+        return entered
+    return entered - state.ranks(lambda broker: broker.suspended is not None)
+
+
+def _kept(state: InstanceState, reached: Mapping[str, AbstractSet[int]]) -> AbstractSet[int]:
+    """Return who is not through the first barrier though all have come to it: until it is over."""
+    entered = reached["barrier"]
+    if state.barriers or reached["get"] or len(entered) < state.size:
+        return frozenset()
+    return entered - in_barrier(state) or entered
 
 
 def passed(state: InstanceState, broker: BrokerState) -> set[str]:
@@ -183,11 +212,13 @@ def _states(broker: BrokerState) -> set[int]:
     return been
 
 
-def _times(broker: BrokerState) -> Iterator[tuple[str, float]]:
+def came(broker: BrokerState) -> Iterator[tuple[str, float]]:
+    """Yield the phases to which a broker is known to have come when, in seconds."""
     if broker.spawned is not None:
         yield "spawned", broker.spawned
-    if broker.pmi in _SPOKEN and broker.pmi != "closed":
-        yield PMI[_SPOKEN[broker.pmi] - 1], broker.pmi_since
+    for phase, t in broker.pmi_times:
+        if phase in _SPOKEN and phase != "closed":
+            yield PMI[_SPOKEN[phase] - 1], t
     since = {step.state: step.t for step in broker.transitions} | {broker.state: broker.state_since}
     for name, state in _STATES.items():
         if state in since:

@@ -80,6 +80,24 @@ def seconds(span: float) -> str:
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
 
 
+def span(t: float) -> str:
+    """Return a span of time in few characters and with three digits or so."""
+    if t < 0:
+        return "-" + span(-t)
+    if t < 0.00095:
+        return f"{t * 1e6:.0f} µs"
+    if t < 0.00995:
+        return f"{t * 1e3:.2f} ms"
+    if t < 0.9995:
+        return f"{t * 1e3:.0f} ms"
+    if t < 9.995:
+        return f"{t:.2f} s"
+    if t < 600:
+        return f"{t:.1f} s"
+    minutes = round(t / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
 def code(number: int) -> str:
     """Return an exit code with what it usually means."""
     meaning = {126: " (not executable)", 127: " (command not found)"}.get(number, "")
@@ -90,8 +108,7 @@ def code(number: int) -> str:
 
 def halted(broker: BrokerState) -> str:
     """Return what keeps a broker's process from running, given that something does."""
-    traced = broker.usage is not None and broker.usage.state == "t"
-    return "halted by a debugger" if traced else "suspended by a signal (SIGSTOP)"
+    return "halted by a debugger" if broker.traced else "suspended by a signal (SIGSTOP)"
 
 
 def ending(end: Exit) -> str:

@@ -23,6 +23,7 @@ _FIELDS = (
     ("slurm_procid", "${SLURM_PROCID:--}"),
     ("nofile", "$(ulimit -Sn)/$(ulimit -Hn)"),
     ("cpus", "$(sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' /proc/self/status)"),
+    ("online", "$(cat /sys/devices/system/cpu/online)"),
     ("tmpdir", "${TMPDIR:--}"),
     ("tty", "$(test -t 0 && echo y || echo n)"),
     ("route", """$(awk '$2=="00000000"{print $1;exit}' /proc/net/route)"""),

@@ -15,7 +15,7 @@ GRAMMARS = {
     "colon": re.compile(r"^ *(?P<rank>\d{1,7}):(?: (?P<text>.*))?$", re.DOTALL),
     "brackets": re.compile(r"^\[(?P<rank>\d{1,7})\](?: (?P<text>.*))?$", re.DOTALL),
     "tag": re.compile(
-        rf"^(?:{_DATE})?\[(?:[^\],]*,)?(?P<rank>\d{{1,7}})\](?:\[[^\]]*\])?"
+        rf"^(?:\[?{_DATE}\]?)?\[(?:[^\],]*,)?(?P<rank>\d{{1,7}})\](?:\[[^\]]*\])?"
         r"<std(?P<stream>out|err)>: ?(?P<text>.*)$",
         re.DOTALL,
     ),
@@ -62,9 +62,18 @@ class Labels:
         self._candidates = [(name, GRAMMARS[name]) for name in order]
         self._expected = grammar
         self._settled: re.Pattern[str] | None = None
+        self._lines: re.Pattern[bytes] | None = None
         self._plain = False
         self.name = ""
         """Name of the form that was settled on, `calibrated`, or empty."""
+
+    @property
+    def lines(self) -> re.Pattern[bytes] | None:
+        """Finds lines in bytes once the form is certain; `other` is one without a label."""
+        if self._settled is not None and self._lines is None:
+            form = rf"{self._settled.pattern}|^(?P<other>.*)$"
+            self._lines = re.compile(form.encode(), re.MULTILINE)
+        return self._lines
 
     def split(self, line: str) -> Labelled:
         """Return whose line this is."""

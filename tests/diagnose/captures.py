@@ -2,7 +2,8 @@
 
 Every fifth of the whole set was kept out of the work on the rules. Scored once when that was done,
 19 of those 22 were right; what the other three lacked was then added, so the score of today is no
-blind one any more.
+blind one any more. Those from number 112 on are of a later set of 248 launches: 218 were right when
+scored blind, and these are among what the rules have learnt of the others.
 """
 
 from __future__ import annotations

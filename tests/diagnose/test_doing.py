@@ -112,7 +112,8 @@ QUORUM: blocks.Timed = [
             "PMI abort by rank 1: waiting for ranks 0-3 to end",
         ),
         (ends.program_fails(), 9.0, "ended: exit code 3"),
-        (ends.two_signals(), 9.0, "ended: exit code 130 (128 + SIGINT), ended by SIGINT"),
+        (ends.two_signals(), 9.0, "ended by SIGINT: exit code 130"),
+        (ends.shut_down(), 9.0, "shut down by the UI: exit code 143"),
         (ends.success()[:-1], 9.0, "all brokers have exited"),
     ],
 )  # fmt: skip

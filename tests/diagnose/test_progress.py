@@ -134,3 +134,29 @@ def test_unknown_states(name: str) -> None:
 def test_restarted_rank_starts_again() -> None:
     """A rank that is started again has come nowhere yet."""
     assert reached([*ends.success(1), (1.0, e.Spawn(0, 200))], 1)["exit"] == 0
+
+
+def test_a_barrier_that_lets_nobody_out_is_not_over_and_who_is_stopped_is_not_in_it() -> None:
+    """Without a tap a rank is taken to be in the barrier once its card is put."""
+    entered = [*blocks.spawn(4), *blocks.barrier_in(range(4))]
+    found = progress.phases(replay(entered, 4))
+    at = progress.current(found, ended=False)
+    assert (found[at].name, found[at].k, found[at].entered) == ("barrier", 0, True)
+    state = replay([*entered, (3.0, e.Probe(2, 102, "T"))], 4)
+    found = progress.phases(state)
+    assert found[progress.current(found, ended=False)].missing == {2}
+    assert progress.in_barrier(state) == {0, 1, 3}
+
+
+def test_who_has_not_joined_waits_for_an_ancestor_in_rc1() -> None:
+    timed = [
+        *blocks.spawn(3),
+        *blocks.pmi(3),
+        *blocks.walk([0], "quorum"),
+        *blocks.walk([1], "init"),
+    ]
+    timed += blocks.walk([2], "join")
+    found = progress.phases(replay(timed, 3))
+    at = progress.current(found, ended=False)
+    assert found[at].name == "rc1"
+    assert found[at].missing == {1, 2}

@@ -23,6 +23,7 @@ DATE = "Sun Nov 22 07:03:39 2026"
         ("[1,3]<stdout>: ", 3, "out", "tag"),
         ("[3]<stderr>: ", 3, "err", "tag"),
         (f"{DATE}[1,3]<stderr>:", 3, "err", "tag"),
+        (f"[{DATE}][3]<stderr>: ", 3, "err", "tag"),
         ("[prterun-vm-1@1,3][vm:77]<stderr>: ", 3, "err", "tag"),
         ("3(err)>", 3, "err", "angle"),
         ("3>", 3, "out", "angle"),

@@ -28,6 +28,7 @@ class Reader:
         self._launch = launch
         self._speaker: int | None = None  # of lines that do not tell their rank
         self._heard: set[int] = set()
+        self._headed = False  # whether log lines have a level or a date before the module
 
     def read(self, rank: int | None, line: str, t: float | None) -> bool:
         """Take a line; False if it is none of Flux's."""
@@ -37,7 +38,7 @@ class Reader:
         if line.startswith("<7>") and "sockevent " not in line:
             return True
         log = text.LOG.match(line)
-        if log is not None:
+        if log is not None and self._is_headed(log):
             self._log(rank, line, log, t)
             return True
         if "cmd=" in line[:24] and (served := text.SERVED.match(line)):
@@ -47,6 +48,11 @@ class Reader:
             self._hello(rank, line, t)
             return True
         return False
+
+    def _is_headed(self, log: re.Match[str]) -> bool:
+        """Tell whether a log line begins as those before it: programs print what looks like one."""
+        self._headed = self._headed or log["head"] is not None
+        return log["head"] is not None or not self._headed
 
     def shell(self, line: Line) -> None:
         """Look at a line of a task of which Flux has said nothing yet."""
@@ -118,6 +124,8 @@ class Reader:
 
     def _sized(self, number: int, rank: Rank, line: Line, told: re.Match[str]) -> None:
         instance, size = int(told[1]), int(told[2])
+        if rank.stage >= Stage.RUN and rank.boot_size and (size > 1 or self._launch.labels.name):
+            return  # an instance that its program has started
         if size == 1 and rank.stage < Stage.CLEANUP:
             self._launch.alone[told.re is text.BOOT] += 1
         rank.boot_size, rank.sized = size, line
@@ -162,7 +170,9 @@ class Reader:
 
     def _step(self, rank: Rank, line: Line, event: str, state: str) -> None:
         launch = self._launch
+        launch.launcher_lines.goes_on()
         if launch.stopped is not None:
+            rank.ended = rank.ended or ("exited" if state == "exit" else "")
             return
         if event in _FAILS and not rank.failed:
             rank.failed = event
@@ -181,8 +191,12 @@ class Reader:
         """Look at what else a log line says."""
         launch = self._launch
         rank_0 = line.rank == 0
-        if rank_0 and said.startswith("rc2.0: ") and "(rc=" in said and launch.stopped is None:
-            launch.program_ended = line
+        if rank_0 and said.startswith("rc2.0: ") and "(rc=" in said:
+            launch.launcher_lines.goes_on()
+            if launch.stopped is None:
+                launch.program_ended = line
+        if said.startswith("cleanup.") and launch.stopped is None:
+            launch.progress = line.t
         if said.startswith("rc1.0: ") and "(rc=" not in said and len(rank.stderr) < KEPT:
             rank.stderr.append(line)
         if launch.stopped is not None:
@@ -190,6 +204,8 @@ class Reader:
         if rank_0 and said.startswith("quorum reached"):
             launch.waited = frozenset()
         event = signs_flux.EVENTS.find(said)
+        if event is not None and launch.over is not None:
+            return  # the launcher has ended it, and that is what came of it
         if event is not None:
             launch.hit(event[0], line, event[1])
             if event[0].id == "Q0":

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from fluxstart_tui.diagnose.launch.finding import PATIENCE, Finding, end_of, lines, named
+from fluxstart_tui.diagnose.launch.finding import PATIENCE, Finding, lines, named
+from fluxstart_tui.diagnose.launch.first import ended as first_ended
 from fluxstart_tui.diagnose.launch.signs_flux import EVENTS, FATAL, SHELL
 from fluxstart_tui.diagnose.launch.signs_launcher import LAUNCHER
 from fluxstart_tui.diagnose.launch.state import Stage
@@ -25,6 +26,8 @@ def launcher(launch: Launch, now: float | None) -> Iterator[Finding]:
         started = launch.allocated or any(rank.speaks for rank in launch.ranks.values())
         if sign.id == "L2" and (started or launch.quiet(now) < PATIENCE):
             continue
+        if sign.id in FATAL.by_id:
+            continue
         found = _finding(launch, sign)
         if found is None:
             continue
@@ -37,13 +40,12 @@ def launcher(launch: Launch, now: float | None) -> Iterator[Finding]:
             found = found._replace(
                 id="H1", sentence=bad_end.says, remedies=bad_end.remedies, tip=bad_end.tip
             )
-        if found.id in ("H1", "K1", "O1") and ends:
-            first = min(ends, key=lambda number: ends[number].order)
+        if found.id in ("D1", "H1", "K1", "O1") and (first := first_ended(launch)) is not None:
             found = found._replace(
-                ranks=frozenset({first}),
-                sentence=f"{found.sentence.partition(';')[0]}:"
-                f" {named(launch, {first})} {end_of(launch.ranks[first])}",
-                evidence=lines((*found.evidence, ends[first].line)),
+                ranks=frozenset({first.rank}),
+                sentence=f"{found.sentence.partition(';')[0]}: {first.says}",
+                evidence=lines((*found.evidence, *launch.ranks[first.rank].evidence)),
+                confidence="certain" if first.sure else "likely",
             )
         yield found
 
@@ -74,7 +76,11 @@ def events(launch: Launch) -> Iterator[Finding]:
 
 
 def _finding(launch: Launch, sign: Sign) -> Finding | None:
-    hits = launch.hits.get(sign.id)
+    hits = launch.hits.get(sign.id, [])
+    if sign.id == "F1":  # a login script may miss something named flux as well
+        hits = [hit for hit in hits if not launch.rank(hit.line.rank or 0).speaks]
+    if sign.id == "P7" and launch.at(Stage.INIT, Stage.EXIT):  # something has mended the answer
+        hits = [hit for hit in hits if hit.line.rank is not None]
     if not hits:
         return None
     ranks = frozenset(hit.line.rank for hit in hits if hit.line.rank is not None)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def singletons(launch: Launch, now: float | None) -> Iterator[Finding]:
     """Yield P1: every task is an instance of its own, and P2: there is only one task."""
     alone = launch.singletons
-    if alone and len(alone) < launch.asked and launch.quiet(now) < SETTLE:
+    if len(alone) < launch.asked and launch.quiet(now) < SETTLE:
         return  # the others will tell in a moment
     if alone:
         rank = launch.ranks[min(alone)]
@@ -46,12 +46,14 @@ def _reason(launch: Launch, rank: Rank) -> tuple[str, tuple[str, ...]]:
     """Say why no PMI was found, and what to change."""
     refused = "; ".join(printable(text, 90) for text in rank.rejected[:3])
     tail = f" ({refused})" if refused else ""
-    pmix = ('FLUX_PMI_CLIENT_METHODS="simple pmix single"   # with the flux-pmix plugin installed',)
+    plugin = "with the flux-pmix plugin installed"
+    pmix = (f'FLUX_PMI_CLIENT_METHODS="simple pmix single"   # {plugin}',)
     if rank.methods[:1] == ["single"]:
         return "FLUX_PMI_CLIENT_METHODS asks for it", ("unset FLUX_PMI_CLIENT_METHODS",)
     if rank.hello.get("pmi_port", "-") != "-":
         return f"the launcher offers PMI_PORT only{tail}", ("mpiexec.hydra ...   # no -pmi-port",)
     if rank.hello.get("pmix", "0") not in ("0", "") or launch.labels.name == "tag":
         return f"the launcher offers PMIx only, which needs the flux-pmix plugin{tail}", pmix
-    slurm = ("srun --mpi=pmi2 ...", "srun --mpi=list", *pmix)
-    return f"the launcher offers no PMI that Flux knows{tail}", slurm
+    slurm = ("srun --mpi=pmi2 ...", "srun --mpi=list")
+    asked = rank.hello.get("slurm_procid", "-") != "-"  # srun was, for something else than PMIx
+    return f"the launcher offers no PMI that Flux knows{tail}", slurm if asked else (*slurm, *pmix)

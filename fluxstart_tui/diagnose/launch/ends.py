@@ -34,6 +34,7 @@ def program(launch: Launch) -> Iterator[Finding]:
     """Yield I1 for a log that ends while the program runs; a launch that lives is just fine."""
     over = (launch.ended or launch.stopped is not None) and not launch.watched
     up = launch.leader.stage == Stage.RUN and launch.program_ended is None
+    up = up and not launch.singletons
     if over and up and launch.over is None and launch.leader.exit is None:
         yield Finding(
             "I1",
@@ -47,6 +48,14 @@ def program(launch: Launch) -> Iterator[Finding]:
             ),
             "2",
         )
+
+
+def _idle(launch: Launch, now: float | None, late: Collection[int]) -> float:
+    """Return for how many seconds nothing was seen to go on; no end if a log has no times."""
+    last = launch.stopped.t if launch.stopped is not None else now or launch.now
+    if last is None:
+        return 0.0 if all(launch.ranks[rank].ended == "exited" for rank in late) else math.inf
+    return last - (launch.progress or 0.0)
 
 
 def frozen(launch: Launch, found: Collection[Finding]) -> Iterator[Finding]:
@@ -68,7 +77,7 @@ def frozen(launch: Launch, found: Collection[Finding]) -> Iterator[Finding]:
 
 def lost(launch: Launch) -> Iterator[Finding]:
     """Yield X1 for ranks that were seen to die while the program ran, if no broker has told yet."""
-    if launch.leader.stage < Stage.RUN or "X1" in launch.hits:
+    if launch.leader.stage < Stage.RUN or "X1" in launch.hits or launch.singletons:
         return
     ended = launch.program_ended.t if launch.program_ended is not None else None
     over = min(math.inf if ended is None else ended, _death(launch.leader))
@@ -86,10 +95,35 @@ def lost(launch: Launch) -> Iterator[Finding]:
         )
 
 
+def cut_off(launch: Launch, found: Collection[Finding]) -> Iterator[Finding]:
+    """Yield D1 where a rank's end has ended it all before it was up, and nobody has told of it.
+
+    Hydra prints its banner only if the others had come as far as to speak PMI.
+    """
+    if found or not launch.ended or launch.stopped is not None or launch.leader.stage >= Stage.RUN:
+        return
+    dead = {r: one.exit for r, one in launch.ranks.items() if one.exit and _death(one) < math.inf}
+    if dead:
+        first = min(dead, key=lambda rank: dead[rank].order)
+        rest = frozenset(dead) - {first}
+        yield Finding(
+            "D1",
+            f"{named(launch, {first})} {end_of(launch.ranks[first])} before the instance was up"
+            + (f", and so the launcher ended {who(rest)}" if rest else ""),
+            frozenset({first}),
+            lines([dead[first].line, *last_lines(launch, {first})]),
+            tip="3",
+        )
+
+
 def _death(rank: Rank) -> float:
     """Return when a rank was seen to end badly, without end if it was not."""
     end = rank.exit
-    return math.inf if end is None or end.how == ENDED or end.hung_up else end.order[0]
+    # A good end may be seen before the lines that tell of the program's, where those are many.
+    fine = (
+        end is None or end.how == ENDED or end.how.startswith("exited with code 0") or end.hung_up
+    )
+    return math.inf if fine or end is None else end.order[0]
 
 
 def hung_up(launch: Launch) -> Iterator[Finding]:
@@ -115,6 +149,8 @@ def shutdown(launch: Launch, now: float | None) -> Iterator[Finding]:
     """Yield X3: a shutdown that does not end."""
     # A launcher that ended by itself has not waited for anybody.
     done = launch.over is not None or (launch.code is not None and launch.stopped is None)
+    # Singletons wait for nobody, and each has a program of its own.
+    done = done or bool(launch.singletons)
     if launch.program_ended is None or done or "X2" in launch.hits:
         return
     unclean = {hit.line.rank for hit in launch.hits.get("X3", ())}
@@ -134,7 +170,7 @@ def shutdown(launch: Launch, now: float | None) -> Iterator[Finding]:
             lines([*looks(launch, frozen), *last_lines(launch, rest)]),
             resume(launch, frozen),
         )
-    elif late and launch.quiet(now) >= 2 * PATIENCE:
+    elif late and launch.quiet(now) >= 2 * PATIENCE and _idle(launch, now, late) >= PATIENCE:
         modules = [hit.line for hit in launch.hits.get("X3", ()) if hit.line.rank in late]
         yield Finding(
             "X3",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from fluxstart_tui.diagnose.launch.launch import Launch
-    from fluxstart_tui.diagnose.launch.state import Rank
+    from fluxstart_tui.diagnose.launch.state import Probe, Rank
 
 EVIDENCE = 6
 """Lines of evidence that a finding shows."""
@@ -87,14 +87,21 @@ def kept(launch: Launch, ranks: Collection[int]) -> str:
     return how and f"{be(launch, ranks)} {how}"
 
 
+def suspended(launch: Launch, ranks: Collection[int]) -> dict[int, Probe]:
+    """Return the looks at those of some ranks that SIGCONT lets go on, as far as is known."""
+    looks = {rank: launch.ranks[rank].probe for rank in sorted(ranks) if launch.frozen(rank)}
+    return {rank: look for rank, look in looks.items() if look and look.state == "T"}
+
+
 def resume(launch: Launch, ranks: Collection[int]) -> tuple[str, ...]:
     """Return what lets ranks go on that a signal has stopped, none if there are none."""
-    looks = launch.suspended(ranks)
+    looks = suspended(launch, ranks)
     if not looks:
         return ()
     pids = " ".join(str(look.pid) for look in looks.values())
     words = f"signal {idset.encode(looks)} CONT"
-    return f"{PROGRAM} --ctl=last {words}", f"kill -CONT {pids}   # on {their(looks)} host"
+    command = (f"{PROGRAM} --ctl={launch.engine} {words}",) if launch.engine else ()
+    return *command, f"kill -CONT {pids}   # on {their(looks)} host"
 
 
 def their(ranks: Collection[int]) -> str:

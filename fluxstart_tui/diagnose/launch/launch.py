@@ -12,7 +12,17 @@ import re
 from fluxstart_tui.diagnose.launch import signs_launcher as own
 from fluxstart_tui.diagnose.launch.broker_lines import Reader
 from fluxstart_tui.diagnose.launch.launcher_lines import OWN_HEADS, LauncherReader
-from fluxstart_tui.diagnose.launch.state import ENDED, NO_LINE, PHASES, Exit, Hit, Line, Rank, Stage
+from fluxstart_tui.diagnose.launch.state import (
+    ENDED,
+    NO_LINE,
+    PHASES,
+    STALL,
+    Exit,
+    Hit,
+    Line,
+    Rank,
+    Stage,
+)  # fmt: skip
 from fluxstart_tui.diagnose.progress import made
 from fluxstart_tui.diagnose.words import ending
 from fluxstart_tui.launchers.labels import Labels
@@ -93,6 +103,7 @@ class Launch:
         """Whether it is known to be over, so that nobody waits any more."""
         self.watched = False
         """Whether somebody has watched it, who knows then that it was up."""
+        self.engine = ""  # what commands to it are for (target.py)
         self.allocated = False
         """Whether Slurm has given what it queued for."""
         self.salloc: Line | None = None
@@ -101,7 +112,7 @@ class Launch:
         """The launcher's first lines."""
         self._seen: set[tuple[str, int | None, tuple[str, ...]]] = set()
         self._reader = Reader(self)
-        self._own = LauncherReader(self)
+        self.launcher_lines = LauncherReader(self)
 
     # -- reading -------------------------------------------------------------------------------
 
@@ -124,10 +135,9 @@ class Launch:
         if not text or (rank is not None and rank >= RANK_MAX):
             return
         text = text[:TEXT_MAX].rstrip("\r")  # terminals end lines with it
-        if "srun: " in text[1:]:  # a burst that was cut off
-            text, glue, rest = text.partition("srun: ")
-            self._one(rank, text, t)
-            rank, text = None, glue + rest
+        if "srun: " in text and (burst := own.BURST.match(text)) is not None:
+            self._one(rank, burst[0], t)
+            rank, text = None, text[burst.end() :]
         self._one(rank, text, t)
 
     def _one(self, rank: int | None, text: str, t: float | None) -> None:
@@ -147,7 +157,7 @@ class Launch:
                 return  # the program's
             if not (self.stopped or text.startswith(OWN_HEADS)):
                 self._reader.shell(Line(self.lines, t, rank, text))
-        self._own.read(Line(self.lines, t, rank, text))
+        self.launcher_lines.read(Line(self.lines, t, rank, text))
 
     # -- what readers and probes tell ------------------------------------------------------------
 
@@ -160,6 +170,7 @@ class Launch:
             end = rank.exit
             if end is not None and end.seen and end.order[0] >= (line.t or math.inf) - SLACK:
                 rank.ended, rank.exit = end.how, None
+                self.progress = max(one.since or 0.0 for one in self.ranks.values())
 
     def rank(self, rank: int) -> Rank:
         """Return what is known of a rank, which may be nothing yet."""
@@ -216,17 +227,13 @@ class Launch:
         """Say how a rank is kept from running; empty if it is not, or has gone on since."""
         return self.ranks[rank].frozen if rank in self.ranks else ""
 
-    def suspended(self, ranks: Collection[int]) -> dict[int, Probe]:
-        """Return the looks at those of some ranks that SIGCONT lets go on, as far as is known."""
-        looks = {rank: self.ranks[rank].probe for rank in sorted(ranks) if self.frozen(rank)}
-        return {rank: look for rank, look in looks.items() if look and look.state == "T"}
-
     def say(self, now: str, past: str) -> str:
         """Choose the tense: once it is over, nothing speaks in the present."""
         return past if self.past else now
 
     def end(self, code: int | None = None) -> None:
         """Note that nothing more will come: the launcher has ended, or the log has."""
+        self.launcher_lines.end()
         self.code, self.ended = code, True
 
     # -- what it has come to -----------------------------------------------------------------------
@@ -279,13 +286,16 @@ class Launch:
     def quiet(self, now: float | None) -> float:
         """Return for how many seconds no rank has come any further; without end once it ended."""
         if self.ended or self.stopped is not None or now is None:
-            return float("inf")
-        return now - (self.progress if self.progress is not None else 0.0)
+            # Who watches it may have ended it while it got on: that was no stall.
+            ours = self.stopped.t if self.stopped and self.stopped.number == NO_LINE else None
+            spent = (ours or math.inf) - (self.progress or 0.0)
+            return spent if spent < STALL else math.inf
+        return now - (self.progress or 0.0)
 
     def phases(self) -> list[Phase]:
         """Return the phases as diagnose/progress.py does for an instance of test mode."""
         everyone = self.everyone
-        there = {number: self.ranks[number] for number in everyone if number in self.ranks}
+        there = {n: self.ranks[n] for n in everyone if n in self.ranks}
         reached = {name: {r for r, one in there.items() if one.stage >= at} for name, at in PHASES}
         times = {}
         for name, stage in PHASES:
@@ -293,7 +303,7 @@ class Launch:
             known = [t for t in since if t is not None]
             if known and len(reached[name]) == len(everyone):
                 times[name] = max(known)
-        alone = self.size == 1
         reached["exit"] |= {number for number, one in there.items() if one.exit is not None}
-        names = [name for name, at in PHASES if not (alone and Stage.PUT <= at <= Stage.BARRIER1)]
+        among = (Stage.PUT, Stage.BARRIER1) if self.size == 1 else ()
+        names = [name for name, at in PHASES if at not in among]
         return made(names, reached, len(everyone), times)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 OWN_HEADS = ("slurmstepd", "[proxy", "[mpiexec")
 """Launchers' own lines that are labelled too."""
+_SLURM = ("srun: ", "slurmstepd")
 _OWN = 200
 """The launcher's first lines, as many as are kept."""
 
@@ -22,6 +23,8 @@ class LauncherReader:
     def __init__(self, launch: Launch) -> None:
         self._launch = launch
         self._process: int | None = None
+        self._noticed: int | None = None
+        self._doubtful: list[Line] = []
 
     def read(self, line: Line) -> None:
         """Look at a line: the launcher's own, or the program's."""
@@ -29,18 +32,12 @@ class LauncherReader:
         if line.rank is not None and not text.startswith(OWN_HEADS):
             return
         up = launch.leader.stage >= Stage.RUN and line.rank is None
-        if up and not text.startswith("srun: "):
-            if own.STOP.match(text):
-                self._stop(line)
-            return  # what the program prints
+        if up and not (launch.labels.name or text.startswith(_SLURM)):
+            self._doubt(line)
+            return
         if len(launch.own) < _OWN and text.strip("-= "):
             launch.own.append(line)
-        found = own.LAUNCHER.find(text)
-        if found is not None and not (found[0].ends and launch.stopped):
-            sign, groups = found
-            launch.hit(sign, line, groups)
-            if sign.ends and launch.over is None:
-                launch.over = line
+        self._sign(line)
         if own.STOP.match(text):
             self._stop(line)
         launch.allocated = launch.allocated or own.ALLOCATED.match(text) is not None
@@ -49,6 +46,41 @@ class LauncherReader:
             alone = salloc["nodes"] and not set(salloc["nodes"]) & set(",[")
             launch.salloc = None if alone else launch.salloc or line
         self._exits(line)
+
+    def _doubt(self, line: Line) -> None:
+        """Keep a line that is the launcher's last word, or else the program's output."""
+        if own.STOP.match(line.text):
+            self._doubtful.clear()
+            self._stop(line)
+            return
+        found = own.LAUNCHER.find(line.text)
+        if (self._doubtful or (found is not None and found[0].ends)) and len(self._doubtful) < _OWN:
+            self._doubtful.append(line)
+
+    def goes_on(self) -> None:
+        """Take that a broker goes on: then what seemed the launcher's last word was none."""
+        self._doubtful.clear()
+
+    def end(self) -> None:
+        """Take that nothing more will come."""
+        for line in self._doubtful:
+            self._sign(line, ends=True)
+            self._exits(line)
+        self._doubtful.clear()
+
+    def _sign(self, line: Line, *, ends: bool = False) -> None:
+        """Look for a signature; if need be only for those of a launcher that ends the launch."""
+        launch = self._launch
+        found = own.LAUNCHER.find(line.text)
+        if found is None or (ends and not found[0].ends):
+            return
+        sign, groups = found
+        told = sign.id in own.WHY and launch.stopped is not None and launch.stopped.rank is not None
+        if sign.ends and launch.stopped is not None and not told:
+            return
+        launch.hit(sign, line, groups)
+        if sign.ends and launch.over is None:
+            launch.over = line
 
     def _stop(self, line: Line) -> None:
         if self._launch.over is None:
@@ -60,11 +92,17 @@ class LauncherReader:
             self._process = int(process[1][:8])
         elif code is not None and self._process is not None:
             self._launch.exited({self._process}, f"exited with code {code[1]}", line)
+        if self._noticed is not None and own.BY_SIGNAL.match(line.text):
+            self._launch.exited({self._noticed}, f"ended: {line.text.rstrip('.')}", line)
+        self._noticed = None
         found = own.EXITED.match(line.text)
-        if found is None or self._launch.stopped is not None:
+        if found is None or (self._launch.stopped is not None and self._launch.over is None):
             return
-        text = found["ranks"] or found["states"] or found["rank"]
-        how = found["how"] or found["state"] or found["noticed"] or ""
+        text = found["ranks"] or found["states"] or found["rank"] or found["task"]
+        how = found["how"] or found["state"] or found["noticed"] or found["left"] or ""
+        if how == "exited on":
+            self._noticed = int(text[:8])
+            return
         try:
             ranks = idset.decode(text)
         except ValueError:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import re
 
-from fluxstart_tui.diagnose.launch import rules, text
+from fluxstart_tui.diagnose.launch import bulk, rules, text
 from fluxstart_tui.diagnose.launch.changes import Changes
 from fluxstart_tui.diagnose.launch.launch import TEXT_MAX, Launch
-from fluxstart_tui.diagnose.launch.state import ENDED, NO_LINE, STATES, Line, Probe, Stage
+from fluxstart_tui.diagnose.launch.state import ENDED, NO_LINE, STALL, STATES, Line, Probe, Stage
 from fluxstart_tui.rfc import fsd, pmi1
 from fluxstart_tui.session import events
 from fluxstart_tui.session.output import STREAMS
@@ -35,8 +35,6 @@ _OURS = ("fluxstart-tui: hello ", "fluxstart-tui: pmi ")
 _CALM = ("notice", "info", "debug")
 _ONLINE = re.compile(r"online: .* \(ranks? (\S+)\)$")
 _ENDED = re.compile(r"rc2\.0: (?P<command>.*) \(rc=(?P<code>\d{1,4})\)")
-_STALL = 2.0
-"""Seconds without progress after which processes are looked at: before it is a finding."""
 _CODE = re.compile(r"(?:code|status|exit) (\d{1,3})\b")
 
 _PHASES = {
@@ -132,6 +130,7 @@ class Watch:
         self.launch = self.kind(grammar, asked)
         self.launch.command = tuple(command)
         self.launch.watched = True
+        self.launch.engine = str(os.getpid())
         self._epoch = epoch
         self._plain = plain
         self._changes = Changes(found)
@@ -174,6 +173,10 @@ class Watch:
             return Said(0, LAUNCHER, line, events=news)
         label = len(whole) - len(said)  # characters, but labels are ASCII
         return Said(rank, stream, line[label:], self._is_shown(said), news)
+
+    def take_many(self, t: float, stream: int, lines: bytes) -> list[Said] | None:
+        """Take many lines of the launcher's output, if they can be taken at once."""
+        return bulk.take(self.launch, stream, lines, lambda line: self.take(t, stream, line))
 
     def _greeted(self, said: str) -> int | None:
         told = text.hello(said.partition("hello ")[2]).get("rank", "")
@@ -257,12 +260,17 @@ class Watch:
         if launch.stopped is not None or launch.over is not None:
             return False
         # Whoever is stopped may be continued by somebody.
-        return any(map(launch.frozen, launch.ranks)) or (not up and launch.quiet(t) >= _STALL)
+        return any(map(launch.frozen, launch.ranks)) or (not up and launch.quiet(t) >= STALL)
 
     @property
     def in_pmi(self) -> bool:
         """Whether rank 0 is still in PMI."""
         return self.launch.leader.stage < Stage.JOIN
+
+    @property
+    def leads(self) -> bool:
+        """Whether rank 0 is so far that the others end with it: in rc1 that may take for ever."""
+        return self.launch.leader.stage >= Stage.QUORUM and not self.launch.singletons
 
     @property
     def hindered(self) -> bool:

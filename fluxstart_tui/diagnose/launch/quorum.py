@@ -56,20 +56,21 @@ def stalls(launch: Launch, now: float | None) -> Iterator[Finding]:
     quiet = launch.quiet(now)
     if leader.gone:
         return
-    if Stage.JOIN <= leader.stage <= Stage.QUORUM and launch.frozen(0):
-        yield _frozen(launch, frozenset({0}))
-    elif leader.stage == Stage.RC1 and _hangs(launch, frozenset({0}), now):
-        yield _rc1_of_leader(launch)
-    if leader.stage != Stage.QUORUM:
-        return
-    decidable = quiet >= (2 * SETTLE if launch.waited else PATIENCE)
-    missing = (launch.everyone | launch.waited) - launch.at(Stage.QUORUM, Stage.CLEANUP)
-    missing -= {0}
+    missing = (launch.everyone | launch.waited) - launch.at(Stage.QUORUM, Stage.CLEANUP) - {0}
     top = tree.topmost(missing, launch.parent)
     gone = frozenset(r for r in missing if r in launch.ranks and launch.ranks[r].gone)
-    if gone and quiet >= SETTLE:
+    joined = Stage.JOIN <= leader.stage <= Stage.QUORUM
+    if joined and gone and quiet >= SETTLE:
         yield _gone(launch, gone & top or gone)
-    if not decidable:
+    if joined and launch.frozen(0):
+        yield _frozen(launch, frozenset({0}))
+    elif Stage.SILENT < leader.stage < Stage.JOIN and quiet >= PATIENCE:
+        if launch.at(Stage.JOIN, Stage.JOIN):  # PMI is through, for it as well
+            yield _frozen(launch, frozenset({0}))
+    elif leader.stage == Stage.RC1 and _hangs(launch, frozenset({0}), now):
+        yield _rc1_of_leader(launch)
+    decidable = quiet >= (2 * SETTLE if launch.waited else PATIENCE)
+    if not decidable or leader.stage != Stage.QUORUM:
         return
     alive = missing - gone
     frozen = alive & launch.at(Stage.TRYING, Stage.FINALIZE)
@@ -136,11 +137,12 @@ def _gone(launch: Launch, ranks: frozenset[int]) -> Finding:
     others = ranks - {first}
     more = f" ({who(others)} likewise)" if others else ""
     exits = rank.exit.line if rank.exit is not None else None
+    there = launch.leader.stage == Stage.QUORUM
+    waits = wait(launch, {0}) if there else launch.say("rank 0 will wait", "rank 0 would wait")
     return Finding(
         "Q1",
         f"{named(launch, {first})} {be(launch, {first})} gone, it {end_of(rank)}{more};"
-        f" {wait(launch, {0})} in vain for"
-        f" {them(ranks)} in quorum",
+        f" {waits} in vain for {them(ranks)} in quorum",
         ranks,
         lines((*rank.errors[:2], rank.step, exits)),
         ("flux start -o,-Sbroker.quorum=N ...   # to do without some",),
@@ -153,9 +155,10 @@ def _frozen(launch: Launch, ranks: frozenset[int]) -> Finding:
     how, where = kept(launch, ranks), WAITS[launch.ranks[first].stage]
     what = f"{how}, {where}" if how else f"fell silent at the end of PMI ({where})"
     rest = launch.say("all wait", "all waited") if first == 0 else wait(launch, {0})
+    place = "quorum" if launch.leader.stage == Stage.QUORUM else "join"
     return Finding(
         "Q2",
-        f"{named(launch, ranks)} {what}; {rest} for {them(ranks)} in quorum",
+        f"{named(launch, ranks)} {what}; {rest} for {them(ranks)} in {place}",
         ranks,
         lines([*looks(launch, ranks), *last_lines(launch, ranks)]),
         resume(launch, ranks)

@@ -8,6 +8,7 @@ from fluxstart_tui.diagnose.launch import (
     by_sign,
     by_size,
     ends,
+    hardware,
     quorum,
     remedies,
     visibility,
@@ -42,8 +43,10 @@ def diagnose(launch: Launch, now: float | None = None) -> list[Finding]:
     ]
     found += ends.lost(launch)
     found += ends.hung_up(launch)
+    found += ends.cut_off(launch, found)
     found += ends.frozen(launch, found)
     found += visibility.hindrances(launch, found)
+    found += hardware.bound(launch)
     name = remedies.launcher(launch)
     found = [
         one._replace(

@@ -6,6 +6,9 @@ from fluxstart_tui.diagnose.launch.signs import Sign, Signs
 
 _PROBE = "flux pmi -v --timeout=5s exchange   # under the same launcher, with the same options"
 
+_RUNS = r"(?:\S*/)?(?:-?\w*sh|env|exec|timeout|nice|nohup|stdbuf|taskset|numactl|setsid|xargs)"
+"""What runs a command and says so if there is none, as `sh: 1: flux: not found`."""
+
 FATAL = Signs(
     (
         Sign("P3", r"bootstrap: plugin matching '(.*)' not found",
@@ -105,8 +108,10 @@ EVENTS = Signs(
 
 SHELL = Signs(
     (
-        Sign("F1", r"(?:.*[:/ ])?(flux)\b.*(?:not found|No such file or directory)"
-             r"|(?:env|exec|timeout): .*(flux).*: No such file",
+        Sign("F1", rf"(?:{_RUNS}:(?: .*[ /])?|.*(?:exec|: line \d+): (?:\S*/)?)['`]?(flux)\b"
+             r".*(?:not found|No such file)"
+             rf"|{_RUNS}: .*['` /](flux)\b.*: No such file"
+             r"|.*: command not found: (flux)$|(flux): (?:command )?not found",
              "{ranks}: flux was not found there",
              ("command -v flux   # on that host", "srun --export=ALL ...",
               "/full/path/to/flux start ..."), "3"),

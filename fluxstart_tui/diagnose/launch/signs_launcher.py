@@ -30,11 +30,15 @@ LAUNCHER = Signs(
         Sign("L6", r"slurmstepd\S*: error: execve\(\): (\S*flux\S*): (.*)"
              r"|.*\] .*execvp error on file (\S*flux\S*) \((.*)\)"
              r"|(?:prterun|mpirun) was unable to (find) the (specified executable)"
-             r"|.*Executable: +(\S*flux)()$",
+             r"|.*Executable: +(\S*flux)()$"
+             r"|\d[\d.]*s: flux-shell\[\d+\]: FATAL: task \d+ \(host \S+\): start failed:"
+             r" (\S*flux\S*): (No such file or directory)",
              "flux was not found where the tasks start",
              ("/full/path/to/flux start ...", "srun --export=ALL ..."), ends=True),
-        Sign("L7", r"slurmstepd\S*: error: \*\*\* (?:STEP|JOB) \S+ .*DUE TO TIME LIMIT",
-             "Slurm ended the step at its time limit", ("srun -t 10 ...",)),
+        Sign("L7", r"slurmstepd\S*: error: \*\*\* (?:STEP|JOB) \S+ .*DUE TO TIME LIMIT"
+             r"|\d[\d.]*s: job\.exception \S+ type=timeout severity=0 ",
+             "the launch was ended at its time limit",
+             ("srun -t 10 ...", "flux run -t 10m ...")),
         Sign("L8", r"ssh: (?:Could not resolve hostname (\S+?):? .*|connect to host (\S+) port .*)"
              r"|(?:(\S+): )?Permission denied \(.*publickey.*|Host key verification failed.*",
              "the remote shell to {0} failed: the ranks on it never start",
@@ -63,6 +67,8 @@ LAUNCHER = Signs(
              " not its own, or -pmi-port)",
              ("mpiexec.hydra ...   # without -pmi-port", "FLUX_PMI_CLIENT_METHODS=simple"), "6",
              ends=True),
+        # Hydra's -v shows its answers; what follows from this one is told by signs_flux.py.
+        Sign("P7", r"\s*cmd=response_to_init rc=0 pmi_version=1 (pmi_subversion=[2-9])", ""),
         Sign("K1", r"srun: launch/slurm: _step_signal: Terminating StepId",
              "srun ended the step because of a task that had failed (-K, -W or KillOnBadExit)", (),
              "3", ends=True),
@@ -81,6 +87,7 @@ STOP = re.compile(
     r"|\[mpiexec@[^\]]*\] (?:Sending Ctrl-C to processes|Ctrl-C caught)"
     r"|.*\*\*\* (?:STEP|JOB) \S+ .*CANCELLED"
     r"|(?:mpirun|prterun|mpiexec): (?:killing job|abort is already|Forwarding signal)"
+    r"|\d[\d.]*s: job\.exception \S+ type=(?:timeout|cancel) severity=0 "
     r"|flux-start: interrupt|\^C"
 )
 """Lines by which a launcher says that it was told to end: what follows is no evidence."""
@@ -90,8 +97,17 @@ EXITED = re.compile(
     r"|srun: StepId=\S+ tasks? (?P<states>[\d,-]+): (?P<state>exited\S*.*)"
     r"|(?:mpirun|prterun|mpiexec) noticed that process rank (?P<rank>\d+) with PID \d+ on node \S+"
     r" (?P<noticed>.+)"
+    r"|\d[\d.]*s: flux-shell\[\d+\]: FATAL: task-exit: .*task rank (?P<task>\d+) on host \S+"
+    r" (?P<left>exited \(.*?\))"
 )
 """Lines by which a launcher tells how tasks ended."""
+
+WHY = ("D1", "K1", "O1")
+"""Signs by which a launcher tells why it ended the others, though they may have been signalled by
+then. Hydra's is none: it comes too when somebody has ended Hydra."""
+
+BY_SIGNAL = re.compile(r"signal \d+ \(.*\)")
+"""What follows in the next line where Open MPI noticed how a process `exited on`."""
 
 PROCESS = re.compile(r" *Process name: \[.*,(\d+)\]")
 CODE = re.compile(r" *Exit code: +(\d+)")
@@ -99,5 +115,12 @@ CODE = re.compile(r" *Exit code: +(\d+)")
 
 ALLOCATED = re.compile(r"srun: (?:job \d+ has been allocated|Step created for job)")
 SALLOC = re.compile(r"salloc: (?:Granted job|Nodes (?P<nodes>\S+) are ready)")
+BURST = re.compile(
+    r".+?(?=srun: (?:error: \S+: tasks? [\d,-]+: |forcing job |Job step aborted|launch/slurm: "
+    r"|Terminating |StepId=|sending Ctrl-C ))",
+    re.DOTALL,
+)
+"""A task's line that was cut off, and srun's own after it."""
+
 GLUED = re.compile(r"(\[(?:mpiexec|proxy)[^\]]*\]) (.*)", re.DOTALL)
 """Hydra's own prefix, sometimes written into a task's line."""

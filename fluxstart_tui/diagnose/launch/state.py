@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 NO_LINE = 0
 """Number of a line that is in no log: a session's journal knows of it."""
 
+STALL = 2.0
+"""Seconds without progress after which there may be a stall."""
+
 KEPT = 5
 """Lines of one kind that are kept of a rank."""
 
@@ -253,6 +256,11 @@ class Rank:
         if self.probe is None or self.exit is not None:
             return ""
         return self.probe.frozen if self.probe.t >= (self.since or 0.0) else ""
+
+    @property
+    def evidence(self) -> list[Line]:
+        """The lines that tell how it ended, or why."""
+        return [*self.errors[:1], *([self.exit.line] if self.exit is not None else [])]
 
     @property
     def gone(self) -> bool:

@@ -11,9 +11,10 @@ import re
 
 TRACE = re.compile(r"(?:bootstrap|boot_pmi): (?:(?P<method>[\w-]+): )?(?P<body>.*)", re.DOTALL)
 OLD_TRACE = re.compile(r"pmi-debug-(?P<method>[\w.-]+)\[-?\d+\]: (?P<body>.*)", re.DOTALL)
+SEVERITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
 LOG = re.compile(
-    r"(?:<\d>|[A-Z][a-z]{2} [ \d]\d [\d:.]+ \S+ \d{4} |\d{4}-\d\d-\d\dT\S+ )?"
-    r"(?P<module>[\w-]+)\.(?P<severity>emerg|alert|crit|err|warning|notice|info|debug)"
+    r"(?P<head><\d>|[A-Z][a-z]{2} [ \d]\d [\d:.]+ \S+ \d{4} |\d{4}-\d\d-\d\dT\S+ )?"
+    rf"(?P<module>[\w-]+)\.(?P<severity>{'|'.join(SEVERITIES)})"
     r"\[(?P<who>[^\]]{1,255})\]: (?P<text>.*)",
     re.DOTALL,
 )

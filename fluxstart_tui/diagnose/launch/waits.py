@@ -81,6 +81,8 @@ def _sides(launch: Launch) -> _Sides:
     if blind:
         first |= launch.at(Stage.BOOT, Stage.BOOT)
     waiting, barrier = (second, "PMI barrier 2") if second else (first, "PMI barrier 1")
+    if launch.at(Stage.BARRIER2, Stage.CLEANUP):
+        waiting = frozenset()  # the barriers are open: who is still there does not run
     gone = frozenset(r for r, rank in launch.ranks.items() if rank.gone)
     waiting = (waiting & launch.everyone) - gone
     within = launch.everyone - launch.at(Stage.JOIN, Stage.EXIT)

@@ -201,7 +201,7 @@ def test_who_is_continued_gets_its_time_anew() -> None:
     stalled.probe(1, STOPPED._replace(t=9.0))
     stalled.probe(1, STOPPED._replace(t=12.0))
     (found,) = diagnose(stalled, 12.0)
-    assert (found.since, found.remedies[1]) == (9.0, "kill -CONT 77   # on its host")
+    assert (found.since, found.remedies[0]) == (9.0, "kill -CONT 77   # on its host")
     stalled.probe(1, STOPPED._replace(t=15.0, state="S"))
     assert not diagnose(stalled, 15.0)
 
@@ -218,6 +218,39 @@ def test_who_dies_at_the_moment_of_our_stop_is_no_cause() -> None:
         if died > 9.0:
             watch.died(died, end)
         assert [one.id for one in watch.ended(9.5, 143) if isinstance(one, events.Finding)] == ids
+
+
+def test_what_we_end_while_it_gets_on_has_not_stalled() -> None:
+    for stopped, ids in ((2.5, []), (3.5, ["S4"])):
+        watch = Watch("", 2, ["srun"], 0.0, plain=False, found=lambda _: None)
+        for line in [*labelled(0, put(0, 2)), *labelled(1, put(1, 2))]:
+            watch.take(1.0, 1, line.encode())
+        watch.stopping(stopped, "SIGTERM to us")
+        assert [one.id for one in watch.ended(9.5, 143) if isinstance(one, events.Finding)] == ids
+
+
+def test_a_rank_that_ends_it_all_is_named_though_its_launcher_says_nothing() -> None:
+    watch = Watch("", 3, ["mpiexec.hydra"], 0.0, plain=False, found=lambda _: None)
+    for line in labelled(1, put(1, 3)):
+        watch.take(1.0, 1, line.encode())
+    watch.died(1.1, events.Exit(1, 77, 3, 0, "exit"))
+    for rank in (0, 2):
+        watch.died(1.2, events.Exit(rank, 78 + rank, 137, 9, "sender"))
+    (found,) = (one for one in watch.ended(1.3, 3) if isinstance(one, events.Finding))
+    assert (found.id, found.ranks) == ("D1", "1")
+    assert "rank 1 (node1) exited with code 3 before the instance was up" in found.sentence
+    assert found.sentence.endswith("and so the launcher ended ranks 0,2")
+
+
+def test_good_ends_that_are_seen_before_the_lines_that_tell_of_them_are_no_loss() -> None:
+    watch = Watch("", 2, ["srun"], 0.0, plain=False, found=lambda _: None)
+    for rank in (0, 1):
+        for line in labelled(rank, quorum(rank, 2)):
+            watch.take(1.0, 1, line.encode())
+    run = "<6>broker.info[0]: quorum-full: quorum->run 1s"
+    watch.take(1.0, 1, labelled(0, [run])[0].encode())
+    watch.died(2.0, events.Exit(1, 77, 0, 0, "exit"))
+    assert not [one for one in watch.look(3.0) if isinstance(one, events.Finding)]
 
 
 def test_who_is_hung_up_by_another_brokers_end_is_told_as_that() -> None:
