@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fluxstart_tui.engine.broker import Broker
     from fluxstart_tui.engine.guardian import Guardian
     from fluxstart_tui.engine.processes import Family, Process
+    from fluxstart_tui.engine.rundir import Claim
     from fluxstart_tui.engine.witness import Witness
 
 
@@ -40,6 +41,10 @@ class Custody:
         """Let a broker go that has been reaped."""
         del self.family.brokers[broker.pid]
         self._guardian.tell("reaped", broker.pid)
+
+    def left_to_us(self, made: Claim) -> None:
+        """Take a directory that is to be removed, should we be killed."""
+        self._guardian.tell("broker rundir", *made)
 
     def kill(self, brokers: Iterable[Broker]) -> None:
         """Kill brokers and what they run."""

@@ -119,6 +119,7 @@ class _Watch:
         self._launcher: int | None = None
         self._rundir: rundir.Claim | None = None
         self._socket: rundir.Claim | None = None
+        self._broker_rundirs: list[rundir.Claim] = []
         self._terminal: tuple[int, list[Any]] | None = None
 
     def told(self, message: list[Any]) -> None:
@@ -135,6 +136,8 @@ class _Watch:
                 self._brokers.pop(pid, None)
             case ["rundir", *claimed]:
                 self._rundir = rundir.Claim(*claimed)
+            case ["broker rundir", *claimed]:
+                self._broker_rundirs.append(rundir.Claim(*claimed))
             case ["no rundir"]:
                 self._rundir = None
             case ["socket", *claimed]:
@@ -178,6 +181,8 @@ class _Watch:
             # More looks than the engine needs: one that dies while it spawns a broker leaves a
             # child that does not carry the tag yet.
             family.kill_until_gone(time.sleep, quiet=6)
+        for claimed in self._broker_rundirs:
+            rundir.remove(claimed)
         if not self._alone():
             return
         if self._socket is not None:

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from fluxstart_tui.session.said import Reader
 
 
+_MOMENT = 0.05
+"""Seconds for which a broker's end by a launcher's usual signals is held back."""
+_ENDS_REST = (signal.SIGKILL, signal.SIGTERM)
+"""How launchers end the other tasks when one has ended badly."""
+
+
 class _Broker(NamedTuple):
     rank: int
     pid: int
@@ -47,6 +53,8 @@ class LocalRanks:
         self._since = processes.now()
         self._failed: int | None = None
         """The rank that was the first to end badly."""
+        self._held: list[Exit] = []
+        """Ends that may be the launcher's answer to one that is seen only now."""
         self.pids: dict[int, int] = {}
         """Pids of those that run, by rank."""
 
@@ -76,9 +84,21 @@ class LocalRanks:
         status = exit_status.of(broker.pid, broker.pidfd)
         self._forget(broker)
         if status is None:
-            end = Exit(broker.rank, broker.pid, 0, 0, "unknown", "its launcher knows how")
+            self._tell(Exit(broker.rank, broker.pid, 0, 0, "unknown", "its launcher knows how"))
+            return
+        end = self._causes.explain(broker, status)
+        if end.cause == "sender" and end.signum in _ENDS_REST and self._failed is None:
+            self._held.append(end)
+            self._reactor.call_later(_MOMENT, self._release)
         else:
-            end = self._explained(self._causes.explain(broker, status))
+            self._tell(self._explained(end))
+
+    def _release(self) -> None:
+        held, self._held = self._held, []
+        for end in held:
+            self._tell(self._explained(end))
+
+    def _tell(self, end: Exit) -> None:
         self._record.event(end)
         self._reader.died(self._record.now(), end)
 
@@ -98,19 +118,32 @@ class LocalRanks:
         os.close(broker.pidfd)
         del self._brokers[broker.rank], self.pids[broker.rank]
 
+    def end_leader(self, by: str) -> bool:
+        """Ask rank 0, which ends the others in order; False if it is not here."""
+        leader = self._brokers.get(0)
+        if leader is None:
+            return False
+        self._causes.signalled({0}, signal.SIGTERM, "shutdown", by)
+        return self._send(leader, signal.SIGTERM)
+
     def signal(self, ranks: Iterable[int], signum: int, by: str) -> frozenset[int]:
         """Signal those of some ranks that run here, for somebody; return them."""
         running = frozenset(ranks) & self._brokers.keys()
         if running:
             self._causes.signalled(running, signum, "user", by)
         for rank in running:
-            try:
-                signal.pidfd_send_signal(self._brokers[rank].pidfd, signum)
-            except OSError:  # it has just ended
-                continue
+            self._send(self._brokers[rank], signum)
         return running
+
+    def _send(self, broker: _Broker, signum: int) -> bool:
+        try:
+            signal.pidfd_send_signal(broker.pidfd, signum)
+        except OSError:  # it has just ended
+            return False
+        return True
 
     def close(self) -> None:
         """Follow nobody any more."""
+        self._release()
         for broker in list(self._brokers.values()):
             self._forget(broker)

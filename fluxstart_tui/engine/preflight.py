@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 
+from fluxstart_tui.engine.orderly_end import TIMED_OUT
 from fluxstart_tui.engine.record import Record
 from fluxstart_tui.session.events import Finding
 
@@ -51,7 +52,7 @@ class Preflight:
                 self._stage.record.event(event, t)
         self._stage.messages.say(f"preflight: {self._checker.verdict()}")
         if self._launched.ended_by:
-            self._launched.code = exchange.code
+            self._launched.code = TIMED_OUT if self._launched.expired else exchange.code
         elif not self._checker.works:
             self._launched.code = 1
         return self._checker.works and not self._launched.ended_by

@@ -21,6 +21,9 @@ _PERIOD = 3.0
 _MOST = 16
 """Brokers that are looked at in one go, some milliseconds each; first those that do not sleep."""
 
+_HALTED = {"T", "t"}
+"""States of proc(5) of who is stopped by a signal or a debugger."""
+
 
 class Probes:
     """Records how brokers look from outside, and what they say when they are asked.
@@ -45,13 +48,18 @@ class Probes:
         self._talks: dict[int, ask.Talk] = {}
 
     def look(self, launcher: int) -> None:
-        """Look at them if there is a stall.
+        """Look at them if there is a stall, or one of them is stopped.
 
         Args:
             launcher: pid of what has launched them.
         """
         now = self._record.now()
-        if not self._reader.stalled(now):
+        states = {
+            rank: process.state
+            for rank, pid in self._local.pids.items()
+            if (process := processes.read(pid)) is not None
+        }
+        if not (self._reader.stalled(now) or _HALTED & set(states.values())):
             self._looked = False
             return
         if now < self._due:
@@ -61,11 +69,8 @@ class Probes:
             self._looked = True
             self._asked.clear()
             self._search(launcher)
-        asleep = {
-            rank: (process := processes.read(pid)) is not None and process.state == "S"
-            for rank, pid in self._local.pids.items()
-        }
-        for rank in sorted(asleep, key=lambda one: (asleep[one], one))[:_MOST]:
+        ranks = sorted(self._local.pids, key=lambda one: (states.get(one) == "S", one))
+        for rank in ranks[:_MOST]:
             self._look_at(rank)
 
     def _search(self, launcher: int) -> None:
@@ -74,7 +79,8 @@ class Probes:
         if len(self._local.pids) >= (self._reader.size or 1):
             return
         try:
-            found = family.of_process(launcher)
+            task = next(iter(self._local.pids.values()), None)
+            found = family.of_process(launcher) if task is None else family.of_task(task)
         except family.FamilyError:
             return
         self._local.follow({task.rank: task.pid for task in found.tasks})

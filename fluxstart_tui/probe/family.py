@@ -96,6 +96,18 @@ def of_process(pid: int) -> Family:
     return host.family(host.kin(first), pid)
 
 
+def of_task(pid: int) -> Family:
+    """Return the launch of a task, whether any broker runs in it yet or not.
+
+    Raises:
+        FamilyError: there is no such process.
+    """
+    host = _Host()
+    if pid not in host.processes:
+        raise FamilyError(f"{pid}: no such process")
+    return host.family(host.kin(pid), pid)
+
+
 def of_job(job: str) -> Family:
     """Return the launch of a Slurm job that has brokers on this host.
 

@@ -19,6 +19,7 @@ from fluxstart_tui.diagnose.launch.state import NO_LINE, PHASES, Line, Probe, St
 from fluxstart_tui.diagnose.progress import passed
 from fluxstart_tui.diagnose.rewind import rewind
 from fluxstart_tui.diagnose.words import ending, where
+from fluxstart_tui.session.broker_state import HALTED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -118,10 +119,9 @@ def _broker(launch: Launch, state: InstanceState, number: int, broker: BrokerSta
     if end is not None and not clean and end.cause not in FOLLOWS:
         launch.exited({number}, ending(end), Line(NO_LINE, broker.exit_t, number, ending(end)))
     if broker.suspended is not None:
-        traced = broker.usage is not None and broker.usage.state == "t"
-        text = f"process {broker.pid}: {'traced' if traced else 'stopped'}"
+        text = f"process {broker.pid}: {'traced' if broker.traced else 'stopped'}"
         begin = max(broker.suspended, since)
-        launch.probe(number, Probe(begin, "", broker.pid, "t" if traced else "T", text=text))
+        launch.probe(number, Probe(begin, "", broker.pid, HALTED[broker.traced], text=text))
 
 
 def _before_exit(state: InstanceState, broker: BrokerState) -> Stage:

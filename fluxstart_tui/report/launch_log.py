@@ -8,6 +8,7 @@ import shlex
 import stat
 from typing import NamedTuple
 
+from fluxstart_tui.diagnose.launch import again
 from fluxstart_tui.diagnose.launch.launch import TEXT_MAX, Launch
 from fluxstart_tui.launchers import table
 from fluxstart_tui.report import launch_session
@@ -39,6 +40,8 @@ class Log(NamedTuple):
     source: str
     numbered: bool = True
     """Whether its lines have numbers: what was seen of processes has none."""
+    launches: int = 1
+    """How many the log holds; this is the last."""
 
 
 def read(path: str) -> Log:
@@ -80,19 +83,27 @@ def _open(path: str) -> int:
 
 
 def _log(fd: int, source: str, command: tuple[str, ...], code: int | None = None) -> Log:
-    launcher = table.recognise(command)
-    launch = Launch(launcher.grammar if launcher else "", table.asked(command) or 0)
-    launch.command = command
-    times = Times()
+    launch = _new(command)
+    times, launches = Times(), 1
     try:
         for line in _lines(fd):
             t, text = times.split(line)
+            if again.begins(launch, text):
+                lines, launch = launch.lines, _new(command)
+                launch.lines, launches = lines, launches + 1
             launch.feed(text, t)
     finally:
         if fd > 0:
             os.close(fd)
     launch.end(code)
-    return Log(launch, None, source)
+    return Log(launch, None, source, launches=launches)
+
+
+def _new(command: tuple[str, ...]) -> Launch:
+    launcher = table.recognise(command)
+    launch = Launch(launcher.grammar if launcher else "", table.asked(command) or 0)
+    launch.command = command
+    return launch
 
 
 def _lines(fd: int) -> Iterator[str]:

@@ -11,6 +11,7 @@ from fluxstart_tui.diagnose.rewind import rewind
 from fluxstart_tui.launchers import table
 from fluxstart_tui.report import launch_instance
 from fluxstart_tui.report.launch_instance import Spoken
+from fluxstart_tui.session.broker_state import HALTED
 from fluxstart_tui.session.output import STREAMS
 from fluxstart_tui.session.reader import Session
 
@@ -80,6 +81,7 @@ class Reading:
         self.launched = header.get("mode") == LAUNCHER
         """Whether a launcher has started the brokers."""
         self.launch = _launch(header) if self.launched else Launch()
+        self.launch.engine = self._engine = str(header.get("pid", ""))
         self.lines = 0
         """How many lines have been taken."""
         self._output = output
@@ -151,6 +153,7 @@ class Reading:
         """
         if not self.launched:
             self.launch = launch_instance.made(state, self._spoken)
+            self.launch.engine = self._engine
             return
         launch = self.launch
         launch.past = state.end is not None
@@ -176,8 +179,9 @@ class Reading:
         rank = self.launch.rank(broker.rank)
         look = Probe.of(broker.probe_t, rank.host, broker.probe)
         if broker.suspended is not None:
-            look = look._replace(t=max(broker.suspended, rank.since or 0.0), state="T")
-        elif look.state in ("T", "t"):
+            since = max(broker.suspended, rank.since or 0.0)
+            look = look._replace(t=since, state=HALTED[broker.traced])
+        elif look.state in HALTED:
             look = look._replace(state="S")
         self.launch.probe(broker.rank, look)
 

@@ -79,7 +79,7 @@ def rerun(header: Mapping[str, Any], remedy: str, session: str) -> Rerun | None:
 
 def _added(words: list[str]) -> list[str] | None:
     """Return the options of `flux start OPTION ...`, or those of a command line of our own."""
-    if words[:1] == [_PROGRAM]:
+    if words[:1] == [_PROGRAM] and not any(word.startswith("--ctl") for word in words):
         return [word for word in words[1:] if not word.startswith("--launcher=")]
     pattern = words[:2] == ["flux", "start"] and len(words) > 3 and words[-1] == "..."
     return words[2:-1] if pattern else None

@@ -8,6 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fluxstart_tui.session import events
 
+HALTED = ("T", "t")
+"""Letters of proc(5) of a process that is kept from running by a signal, or by a debugger."""
 _STOPS = 50
 """Stops by a signal of which the last are kept."""
 
@@ -50,6 +52,8 @@ class BrokerState(NamedTuple):
     pmi_since: float = 0.0
     pmi_before: str = ""
     """The phase in which its conversation was closed."""
+    pmi_times: tuple[tuple[str, float], ...] = ()
+    """When it first entered each phase of PMI, in that order."""
     barrier: int = 0
     """How many PMI barriers it has entered."""
     held: bool = False
@@ -80,8 +84,20 @@ class BrokerState(NamedTuple):
 
     @property
     def suspended(self) -> float | None:
-        """Since when its process is stopped by a signal; None if it is not."""
+        """Since when its process is stopped, be it by a debugger; None if it is not."""
         return self.stops[-1][0] if self.stops and self.stops[-1][1] is None else None
+
+    @property
+    def traced(self) -> bool:
+        """Whether it is a debugger that keeps its process from running."""
+        return self.usage is not None and self.usage.state == HALTED[1]
+
+    def speaks(self, phase: str, t: float) -> BrokerState:
+        """Return what it becomes when it enters a phase of PMI at `t`."""
+        times = self.pmi_times
+        if all(phase != name for name, _ in times):
+            times = (*times, (phase, t))
+        return self._replace(pmi=phase, pmi_since=t, pmi_times=times)
 
     def seen(self, t: float, *, halted: bool) -> BrokerState:
         """Return what it becomes when its process is seen to be stopped at `t`, or not to be."""

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
                 line: the line as the launcher printed it.
             """
 
+        def take_many(self, t: float, stream: int, lines: bytes) -> Sequence[Said] | None:
+            """Take whole lines at once; None if each is to be taken by itself.
+
+            Only the order of a rank's own lines is kept. All of them are the user's to see.
+            """
+
         def look(self, t: float) -> Sequence[Event]:
             """Return what has come of it with time, such as a stall; called each second."""
 
@@ -44,6 +50,10 @@ if TYPE_CHECKING:
         @property
         def in_pmi(self) -> bool:
             """Whether rank 0 is still in PMI."""
+
+        @property
+        def leads(self) -> bool:
+            """Whether rank 0 is so far that the others end with it."""
 
         @property
         def size(self) -> int:

@@ -336,7 +336,7 @@ def test_hydra_ends_though_its_ranks_are_in_pmi(major: int, tmp_path: Path) -> N
     support.wait_for(lambda: found(session, "S4"), "the finding")
     process.send_signal(signal.SIGTERM)
     assert support.finish(process, timeout=15).code != 0
-    assert support.processes_of(tmp_path) == []
+    support.assert_nothing_left(tmp_path)
 
 
 def test_singletons_are_told_with_the_reason(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fluxstart_tui.diagnose.launch import launch
 from fluxstart_tui.report import diagnosis, launch_log
 from fluxstart_tui.report.launch_times import Times
 from tests.diagnose import captures
@@ -116,7 +117,9 @@ def test_a_session_of_test_mode(tmp_path: Path) -> None:
     assert {one.id for one in found.findings} <= {"I2"}
 
 
-def test_a_session_that_somebody_interrupted(tmp_path: Path) -> None:
+def test_a_session_that_somebody_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "s"
     words = ("-s3", "--broker=embedded", "--headless", f"--record={folder}",
              "--test-exit-timeout=1s")  # fmt: skip
@@ -126,6 +129,8 @@ def test_a_session_that_somebody_interrupted(tmp_path: Path) -> None:
     wait_for(lambda: len(now(followed).ranks(lambda one: one.barrier == 1)) == 2, "two that wait")
     process.send_signal(signal.SIGINT)
     assert finish(process).code != 0
+    assert report(folder).findings == []  # it has not waited long enough for a stall
+    monkeypatch.setattr(launch, "STALL", 0.0)
     (found,) = report(folder).findings
     assert (found.id, found.ranks) == ("S2", frozenset({1}))
     assert "it was started" in found.sentence

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fluxstart_tui.diagnose.launch.finding import Finding
     from tests.diagnose.blocks import Timed
 
-HEADER = {"format": 1, "start": "2026-11-22T12:00:00+00:00", "size": 4, "mode": "test"}
+HEADER = {"format": 1, "pid": 77, "start": "2026-11-22T12:00:00+00:00", "size": 4, "mode": "test"}
 TTY, STDERR = STREAMS.index("tty"), STREAMS.index("stderr")
 FAILED = b"broker.err[0]: stdin is not a tty - can't run interactive shell\r\n"
 
@@ -64,7 +64,7 @@ def test_a_stop_is_a_finding_until_it_is_over(tmp_path: Path) -> None:
     (found,) = at(path, 3.0)
     assert (found.id, found.since, found.confidence) == ("X4", 1.0, "certain")
     assert found.ranks == {2}
-    assert found.remedies[0] == "fluxstart-tui --ctl=last signal 2 CONT"
+    assert found.remedies[0] == "fluxstart-tui --ctl=77 signal 2 CONT"
     assert found.remedies[1].startswith("kill -CONT 102 ")
     assert not at(path, 4.5)
     assert [one.since for one in at(path, 5.5)] == [5.0]
