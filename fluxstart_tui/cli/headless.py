@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from fluxstart_tui.cli import DROP_IN
+from fluxstart_tui.engine.errors import LaunchError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from fluxstart_tui.diagnose.launch import live
     from fluxstart_tui.engine.errors import Messages
     from fluxstart_tui.engine.locate import Located
+    from fluxstart_tui.engine.stage import Outcome
+    from fluxstart_tui.engine.status_line import MakeTeller
     from fluxstart_tui.launchers.assemble import Assembly
     from fluxstart_tui.options import Options
 
@@ -26,20 +29,37 @@ def run(chosen: Options, located: Located, messages: Messages) -> int:
     Raises:
         LaunchError: it could not be started.
     """
+    if not chosen.record:  # nobody wants to know more than what is said anyway
+        return _run(chosen, located, messages, None).code
+    from fluxstart_tui.cli.ci import Ci
+
+    ci = Ci(chosen, messages)
+    try:
+        outcome = _run(chosen, located, messages, ci.make_teller)
+    except LaunchError as error:
+        ci.failed(error)
+        raise
+    ci.ended(outcome)
+    return outcome.code
+
+
+def _run(
+    chosen: Options, located: Located, messages: Messages, make_teller: MakeTeller | None
+) -> Outcome:
     if chosen.launcher:
-        return _launch(chosen, located)
+        return _launch(chosen, located, make_teller)
     from fluxstart_tui.engine import instance
 
-    outcome = instance.run(chosen, located)
+    outcome = instance.run(chosen, located, make_teller)
     if outcome.code and chosen.summary and chosen.prog != DROP_IN:
         from fluxstart_tui.report import show  # never on success
 
         text = show.post_mortem(chosen.prog, outcome.header, outcome.events, outcome.session)
         messages.raw(text.encode())
-    return outcome.code
+    return outcome
 
 
-def _launch(chosen: Options, located: Located) -> int:
+def _launch(chosen: Options, located: Located, make_teller: MakeTeller | None) -> Outcome:
     """Run a launcher, and say what hinders its launch as soon as that is certain."""
     from fluxstart_tui.diagnose.launch import live, preflight
     from fluxstart_tui.engine import under_launcher
@@ -63,7 +83,9 @@ def _launch(chosen: Options, located: Located) -> int:
 
         return make
 
-    outcome = under_launcher.run(chosen, located, made(live.Watch), made(preflight.Preflight))
+    outcome = under_launcher.run(
+        chosen, located, made(live.Watch), made(preflight.Preflight), make_teller
+    )
     # What has read nothing was not run: the launch itself, where its preflight has failed.
     read = next((watch for watch in watches if watch.launch.lines), None)
     if read is not None and chosen.summary and read.hindered:
@@ -71,4 +93,4 @@ def _launch(chosen: Options, located: Located) -> int:
         output = Output(2)
         output.write(os.fsencode(diagnosis.for_terminal(found, chosen.prog)))
         output.close()
-    return outcome.code
+    return outcome

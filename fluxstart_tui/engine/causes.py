@@ -104,6 +104,15 @@ class Causes:
         return Exit(broker.rank, broker.pid, code, signum, cause, detail, core)
 
 
+def in_words(end: Exit) -> tuple[str, str | None]:
+    """Return how a broker has ended, and what the user is told of it as by flux start, if he is."""
+    if end.signum:
+        return f"was killed by {signame(end.signum)}", signal.strsignal(end.signum)
+    if end.code > 0:
+        return f"exited with rc={end.code}", f"exited with rc={end.code}"
+    return "exited", None
+
+
 def _core(pid: int, signum: int) -> tuple[str, str]:
     """Find the core file that a process has left (core(5)).
 

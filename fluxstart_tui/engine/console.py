@@ -51,6 +51,7 @@ class Console:
         terminal: our own terminal, whose settings and size the pty gets, or None.
         output: leads to that terminal; its `drained` calls ours.
         sized: told rows and columns, now and when they change, for the record.
+        size: rows and columns that it begins with, unless our own terminal gives them.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Console:
         terminal: Terminal | None = None,
         output: TerminalOutput | None = None,
         sized: Callable[[int, int], None] = lambda _rows, _columns: None,
+        size: tuple[int, int] | None = None,
     ) -> None:
         self._reactor = reactor
         self._sink = sink
@@ -68,7 +70,7 @@ class Console:
         self._terminal = terminal
         self._output = output
         self._keyboard: Keyboard | None = None
-        self._pty = PseudoTerminal(terminal)
+        self._pty = PseudoTerminal(terminal, size)
         self._sized = sized
         self._size = self._pty.size
         sized(*self._size)

@@ -58,6 +58,7 @@ def make(
     interrupt: Callable[[int], None] | None,
     terminal: Terminal | None,
     output: Output,
+    size: tuple[int, int] | None,
 ) -> dict[int, Console]:
     """Make a terminal for each of these ranks; rank 0's is shown on ours if that is one.
 
@@ -69,6 +70,7 @@ def make(
             is wrapped, and ^C is for what wraps it.
         terminal: our own terminal, or None.
         output: our stdout.
+        size: rows and columns that those begin with which are not shown on ours.
 
     Raises:
         LaunchError: the system has no more of them.
@@ -84,7 +86,7 @@ def make(
                 consoles[rank] = Console(reactor, sink, interrupt, terminal, output, sized)
             else:
                 whose = interrupt if rank == 0 else None
-                consoles[rank] = Console(reactor, sink, whose, sized=sized)
+                consoles[rank] = Console(reactor, sink, whose, sized=sized, size=size)
         except OSError as error:
             for console in consoles.values():
                 console.close()

@@ -34,8 +34,9 @@ class Messages:
         """Called with each line that is said, without the prefix."""
 
     def say(self, text: str) -> None:
-        """Print one line with the prefix."""
-        self.raw(os.fsencode(f"{self.prog}: {text}\n"))
+        """Print one line with the prefix, not behind an unfinished one of somebody else's."""
+        start = "" if self._output.between_lines else "\n"
+        self.raw(os.fsencode(f"{start}{self.prog}: {text}\n"))
         self.heard(text)
 
     def raw(self, data: bytes) -> None:

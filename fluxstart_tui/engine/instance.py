@@ -12,9 +12,11 @@ from fluxstart_tui.engine import command, consoles, ranks
 from fluxstart_tui.engine.broker import FileLimit
 from fluxstart_tui.engine.commands import Commands
 from fluxstart_tui.engine.company import Company
+from fluxstart_tui.engine.deadline import Deadline
 from fluxstart_tui.engine.errors import LaunchError, reason
 from fluxstart_tui.engine.relay import Relay
 from fluxstart_tui.engine.stage import Outcome, Stage
+from fluxstart_tui.engine.status_line import StatusLine
 from fluxstart_tui.engine.stops import Stops
 from fluxstart_tui.engine.supervisor import Supervisor
 from fluxstart_tui.engine.tether import Tether
@@ -24,18 +26,24 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fluxstart_tui.engine.console import Console
     from fluxstart_tui.engine.locate import Located
+    from fluxstart_tui.engine.status_line import MakeTeller
     from fluxstart_tui.options import Options
 
 
-def run(options: Options, located: Located) -> Outcome:
+def run(options: Options, located: Located, make_teller: MakeTeller | None = None) -> Outcome:
     """Run an instance from start to end.
+
+    Args:
+        options: the command line.
+        located: the broker to run.
+        make_teller: makes what puts its progress in words, if that is to be told.
 
     Raises:
         LaunchError: it could not be started; nothing is left of it.
     """
     try:
         process.secure_descriptors()
-        instance = Instance(options, located)
+        instance = Instance(options, located, make_teller)
         try:
             instance.run()
         finally:
@@ -51,9 +59,12 @@ class Instance:
     Args:
         options: the command line.
         located: the broker to run.
+        make_teller: makes what puts its progress in words.
     """
 
-    def __init__(self, options: Options, located: Located) -> None:
+    def __init__(
+        self, options: Options, located: Located, make_teller: MakeTeller | None = None
+    ) -> None:
         self._options = options
         self._located = located
         self._size = options.size
@@ -61,6 +72,9 @@ class Instance:
         self._relay: Relay | None = None
         self._consoles: dict[int, Console] = {}
         self._stops: Stops | None = None
+        self._make_teller = make_teller
+        self._status: StatusLine | None = None
+        self._deadline: Deadline | None = None
         self._supervisor: Supervisor | None = None
 
     @property
@@ -138,6 +152,7 @@ class Instance:
             None if 0 in consoles.wrapped(options) else self._interrupt,
             stage.terminal,
             stage.outputs[0],
+            options.terminal_size,
         )
         company = Company(
             stage.reactor,
@@ -164,6 +179,10 @@ class Instance:
             self._stops = Stops(stage.reactor, stage.record, self._consoles)
         if 0 in self._consoles:
             self._consoles[0].start()
+        if self._make_teller is not None:
+            self._status = StatusLine(stage, self._make_teller(stage.header))
+        pids, expire = supervisor.pids, supervisor.expire
+        self._deadline = Deadline(stage, self._options.timeout, pids, expire)
         if self._options.tether is not None:
             Tether(stage.reactor, self._options.tether, supervisor.interrupt)
 
@@ -174,6 +193,8 @@ class Instance:
     def end(self) -> None:
         """Leave nothing: no rundir, no output unwritten, no terminal setting, no helper."""
         stage, supervisor = self._stage, self._supervisor
+        if self._deadline is not None:
+            self._deadline.close()
         if stage.session is not None:
             stage.session.unwatch()
         if self._stops is not None:
@@ -182,6 +203,8 @@ class Instance:
             console.close()
         if self._relay is not None:
             self._relay.finish()
+        if self._status is not None:
+            self._status.close()
         stage.flush(lambda: supervisor.signals if supervisor is not None else 0)
         if self._relay is not None:
             self._relay.report()

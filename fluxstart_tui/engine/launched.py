@@ -10,9 +10,10 @@ import os
 import signal
 
 from fluxstart_tui.engine.broker import Broker, FileLimit
+from fluxstart_tui.engine.broker_rundirs import BrokerRundirs
 from fluxstart_tui.engine.errors import LaunchError, reason
 from fluxstart_tui.engine.local_ranks import LocalRanks
-from fluxstart_tui.engine.orderly_end import SETTLE
+from fluxstart_tui.engine.orderly_end import SETTLE, TIMED_OUT
 from fluxstart_tui.engine.place import SIGNALS
 from fluxstart_tui.engine.probes import Probes
 from fluxstart_tui.engine.record import STDERR, STDOUT
@@ -29,12 +30,14 @@ if TYPE_CHECKING:
     from fluxstart_tui.engine.record import Record
     from fluxstart_tui.engine.stage import Stage
     from fluxstart_tui.session.events import Event
-    from fluxstart_tui.session.said import Reader
+    from fluxstart_tui.session.said import Reader, Said
 
 _CHUNK = 65536
+_FLOOD = 16384
+"""Bytes that are there at once from which on they are not looked at line by line."""
 _LOOK = 1.0
 _PATIENCE = 20.0
-"""Seconds between two signals of a stop sequence: what an instance gets to end in order."""
+"""Seconds between two steps of a stop: what an instance gets to end in order."""
 _IN_PMI = 1.0
 """The same for brokers in PMI: they block all signals there, so that they can not end at all."""
 _AGAIN = 0.3
@@ -72,12 +75,15 @@ class Launched:
         self._stop = [signal.Signals[f"SIG{name}"] for name in stop]
         self._reader = reader
         self._custody: Custody = stage.place.custody()
+        self._rundirs = BrokerRundirs(self._custody.left_to_us)
         self._limit = FileLimit()
         self._rest: dict[int, bytes] = {}
         self.local = LocalRanks(self._reactor, self._record, reader, lambda: self._by)
         """The brokers on this host, as far as they are known."""
         self._greeted = False
         """Whether a broker has told its pid that is not followed yet."""
+        self._settled = False
+        """Whether a broker has got as far as to have a run directory that is not noted yet."""
         self._probes = Probes(self._reactor, self._record, reader, self.local)
         self._running = False
         self.code = 0
@@ -86,6 +92,8 @@ class Launched:
         """How many signals have come."""
         self.ended_by = 0
         """The signal to us that ended it, 0 if none."""
+        self.expired = False
+        """Whether it was ended since its time was up."""
         self._by = ""
         """By what it was told to end."""
         self._told = 0.0
@@ -141,11 +149,13 @@ class Launched:
             self._custody.sweep()
             self._drain()
         self.local.close()
+        self._rundirs.remove()
         self.ended = True
         self._note(self._reader.ended(self._record.now(), self.code))
 
     def _look(self) -> None:
         if self._running:
+            self._rundirs.note(self.local.pids.values())
             self._probes.look(self._launcher.pid)
             self._note(self._reader.look(self._record.now()))
             self._reactor.call_later(_LOOK, self._look)
@@ -164,30 +174,46 @@ class Launched:
             return
         except OSError:
             data = b""
-        lines = (self._rest[fd] + data).split(b"\n")
-        self._rest[fd] = lines.pop()
-        if len(self._rest[fd]) >= LINE_MAX or (not data and self._rest[fd]):
-            lines.append(self._rest[fd])
-            self._rest[fd] = b""
-        shown = [line + b"\n" for line in lines if self._take(stream, line)]
+        whole, newline, rest = (self._rest[fd] + data).rpartition(b"\n")
+        if rest and (len(rest) >= LINE_MAX or not data):
+            whole, newline, rest = whole + newline + rest, b"\n", b""
+        self._rest[fd] = rest
+        if newline and (shown := self._take(stream, whole + newline)):
+            self._stage.outputs[stream - STDOUT].write(shown)
         if self._greeted:
             self._greeted = False
             self.local.follow(self._reader.pids)
-        if shown:
-            self._stage.outputs[stream - STDOUT].write(b"".join(shown))
+        if self._settled:
+            self._settled = False
+            self._rundirs.note(self.local.pids.values())
         if not data:
             self._reactor.remove_reader(fd)
             del self._rest[fd]
             os.close(fd)
 
-    def _take(self, stream: int, line: bytes) -> bool:
-        """Record a line and what it tells; say whether it is to be shown."""
+    def _take(self, stream: int, lines: bytes) -> bytes:
+        """Record lines and what they tell; return those that are to be shown."""
         now = self._record.now()
-        said = self._reader.take(now, stream, line)
+        if len(lines) >= _FLOOD:
+            many = self._reader.take_many(now, stream, lines)
+            if many is not None:
+                for said in many:
+                    self._heard(said)
+                return lines
+        shown = []
+        for line in lines[:-1].split(b"\n"):
+            said = self._reader.take(now, stream, line)
+            self._heard(said)
+            if said.shown:
+                shown.append(line + b"\n")
+        return b"".join(shown)
+
+    def _heard(self, said: Said) -> None:
         self._record.data(said.rank, said.stream, said.text + b"\n", said.at)
         self._note(said.events, said.at)
-        self._greeted = self._greeted or any(isinstance(e, events.Spawn) for e in said.events)
-        return said.shown
+        for event in said.events:
+            self._greeted = self._greeted or isinstance(event, events.Spawn)
+            self._settled = self._settled or isinstance(event, events.Pmi)
 
     def _exited(self) -> None:
         status = self._launcher.reap()
@@ -197,7 +223,9 @@ class Launched:
         self._custody.reaped(self._launcher)
         signum = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
         self.code = 128 + signum if signum else os.waitstatus_to_exitcode(status)
-        if not self.code and self.ended_by:  # some launchers call that a success
+        if self.expired:
+            self.code = TIMED_OUT
+        elif not self.code and self.ended_by:  # some launchers call that a success
             self.code = 128 + self.ended_by
 
     def _drain(self) -> None:
@@ -227,6 +255,12 @@ class Launched:
         elif self._reactor.now() - self._told > SETTLE:
             self._send([signal.SIGKILL])
 
+    def expire(self, by: str) -> None:
+        """Take that time is up: end it as by a signal."""
+        if not self.ended_by:
+            self.expired = True
+            self.interrupt(signal.SIGTERM, by)
+
     def kill(self, by: str) -> None:
         """Kill the launcher, and what it runs on this host, because somebody wants it."""
         self._end(signal.SIGKILL, by, [signal.SIGKILL])
@@ -235,7 +269,12 @@ class Launched:
         self.ended_by, self._by, self._told = signum, by, self._reactor.now()
         self._reader.stopping(self._record.now(), by)
         self._record.event(events.Signal("", signum, by))
-        self._send(sequence)
+        self._rundirs.note(self.local.pids.values())
+        # Launchers that are told to end may leave an instance no time to do so (srun: none).
+        if sequence is self._stop and self._reader.leads and self.local.end_leader(by):
+            self._reactor.call_later(_PATIENCE, lambda: self._send(sequence))
+        else:
+            self._send(sequence)
 
     def _send(self, sequence: list[signal.Signals]) -> None:
         if not self._running or not sequence:

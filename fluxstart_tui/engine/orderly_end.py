@@ -26,6 +26,9 @@ SETTLE = 0.1
 """Seconds in which the same signal may reach us twice and our group once: timeout(1) signals its
 child and then the group, and both are one wish."""
 
+TIMED_OUT = 124
+"""Exit code of what has not ended in the time that it had (--timeout), as timeout(1) has it."""
+
 _POLL = 0.05
 _PATIENCE = 1.0
 """Seconds without an answer from rank 0 after which it is signalled unasked: it may be stopped,

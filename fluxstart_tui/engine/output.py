@@ -19,8 +19,13 @@ _DIRECT = 4096
 """A pipe that polls as writable takes this many bytes (PIPE_BUF) without blocking; a terminal or a
 socket promises nothing of the kind."""
 
+_NEWLINE = ord("\n")
+
 _BATCH = 64
 """Pieces that go into one writev(2)."""
+
+_ERASE = b"\r\x1b[K"
+"""Go to the beginning of a terminal's line, and erase it (ECMA-48: EL)."""
 
 _SMALL = 1 << 20
 """Bytes of backlog below which more is welcome."""
@@ -66,9 +71,26 @@ class Output:
         """Bytes that wait to be written."""
         self.error: int | None = None
         """The errno that made writing impossible; what comes afterwards is dropped."""
+        self.between_lines = True
+        """Whether what was written last has ended its line."""
+        self._status = b""
+
+    def status(self, text: bytes) -> None:
+        """Show a line on a terminal until something is written; not behind an unfinished one."""
+        if text != self._status and self.between_lines:
+            self._put(_ERASE, text)
+            self._status = text
 
     def write(self, *pieces: Buffer) -> None:
         """Write all the pieces, now or later, in order and next to each other."""
+        if self._status:
+            pieces = (_ERASE, *pieces)
+            self._status = b""
+        if pieces and pieces[-1]:
+            self.between_lines = pieces[-1][-1] == _NEWLINE
+        self._put(*pieces)
+
+    def _put(self, *pieces: Buffer) -> None:
         size = sum(map(len, pieces))
         if self.error is not None or not size:
             return

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _IUTF8 = 0o40000
 """Input is UTF-8: a character that is erased may be several bytes (asm-generic/termbits.h)."""
 
+_SIZE = 24, 80
+"""Rows and columns where nobody says how large it is shown."""
+
 _SIGNALS = (
     (termios.VINTR, signal.SIGINT),
     (termios.VQUIT, signal.SIGQUIT),
@@ -42,9 +45,10 @@ class PseudoTerminal:
 
     Args:
         terminal: gives it settings and size; without, it gets usual ones.
+        size: rows and columns, if they are known.
     """
 
-    def __init__(self, terminal: Terminal | None) -> None:
+    def __init__(self, terminal: Terminal | None, size: tuple[int, int] | None = None) -> None:
         # Our slave is kept open: without one the master fails until the rank has opened its own.
         self.master, self.slave = os.openpty()
         os.set_blocking(self.master, False)
@@ -57,7 +61,7 @@ class PseudoTerminal:
             modes = termios.tcgetattr(self.slave)
             modes[0] |= _IUTF8
             termios.tcsetattr(self.slave, termios.TCSANOW, modes)
-        self.resize(24, 80)
+        self.resize(*(size or _SIZE))
         if terminal is not None:
             self.copy_size(0)
 

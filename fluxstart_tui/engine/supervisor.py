@@ -6,13 +6,14 @@ import math
 import os
 import signal
 
-from fluxstart_tui.engine.causes import Causes
+from fluxstart_tui.engine.causes import Causes, in_words
 from fluxstart_tui.engine.countdown import Countdown
 from fluxstart_tui.engine.errors import LaunchError, reason
 from fluxstart_tui.engine.exit_timer import ExitTimer
-from fluxstart_tui.engine.orderly_end import SETTLE, OrderlyEnd
+from fluxstart_tui.engine.orderly_end import SETTLE, TIMED_OUT, OrderlyEnd
 from fluxstart_tui.engine.place import SIGNALS
 from fluxstart_tui.engine.pmi_server import PmiServer
+from fluxstart_tui.options.checked import DEFAULT_EXIT_TIMEOUT
 from fluxstart_tui.rfc import idset
 from fluxstart_tui.session import events
 from fluxstart_tui.session.signals import signame
@@ -86,6 +87,7 @@ class Supervisor:
         """Whether no broker may be started any more."""
         self._signal: int | None = None
         self._signal_time = 0.0
+        self._expired = False
         self._killed = False
         self._disorderly = False
         """Whether something may be left to sweep up: a broker was killed, or we were signalled."""
@@ -98,10 +100,12 @@ class Supervisor:
 
     @property
     def exit_code(self) -> int:
-        """The exit code: by the exit mode, or 128 + the signal that ended the instance.
+        """The exit code: by the exit mode, 128 + the signal that ended the instance, or timeout's.
 
         In normal mode it is the broker's own, signal or not, as if it had taken our place.
         """
+        if self._expired:
+            return TIMED_OUT
         if self._signal is None or (self._options.normal and self.exit_codes):
             return self._policy.exit_code
         return 128 + self._signal
@@ -109,7 +113,7 @@ class Supervisor:
     @property
     def ended_by(self) -> int:
         """The signal to us that ended the instance, 0 if none."""
-        return self._signal or 0
+        return 0 if self._expired else self._signal or 0
 
     def run(self) -> None:
         """Start the brokers and return when every one that was started has exited.
@@ -206,17 +210,10 @@ class Supervisor:
             self._company.consoles[rank].exited()
         end = self._causes.explain(broker, status)
         self._record.event(end)
-        who = f"{rank} (pid {broker.pid})"
-        how = "exited"
-        told: str | None = None
-        if end.signum:
-            self._disorderly = True
-            how = f"was killed by {signame(end.signum)}"
-            told = signal.strsignal(end.signum)
-        elif end.code > 0:
-            how = told = f"exited with rc={end.code}"
+        self._disorderly = self._disorderly or end.signum != 0
+        how, told = in_words(end)
         if told and not self._options.normal:  # whose broker speaks for itself
-            self._messages.say(f"{who} {told}")
+            self._messages.say(f"{rank} (pid {broker.pid}) {told}")
         self.exit_codes[rank] = end.code
         self.timer.exited(rank, end.code, f"rank {rank} {how}")
         self.on_exit(rank)
@@ -278,6 +275,14 @@ class Supervisor:
             self._end_in_order(signum, who)
         elif now - self._signal_time > SETTLE:
             self._kill("shutdown", f"a second signal: {who}")
+
+    def expire(self, by: str) -> None:
+        """Take that time is up, `by` whom: end in order, as by a signal; kill who does not go."""
+        if self._signal is None:
+            self._expired = True
+            self.interrupt(signal.SIGTERM, by)
+        if self.timer.left in (None, math.inf):
+            self._reactor.call_later(DEFAULT_EXIT_TIMEOUT, self._timed_out)
 
     def _end_in_order(self, signum: int, who: str) -> None:
         self._disorderly = True

@@ -9,12 +9,14 @@ import time
 
 from fluxstart_tui import process
 from fluxstart_tui.engine import command, launch_command
+from fluxstart_tui.engine.deadline import Deadline
 from fluxstart_tui.engine.errors import LaunchError, reason
 from fluxstart_tui.engine.launch_control import LaunchControl
 from fluxstart_tui.engine.launched import Launched
 from fluxstart_tui.engine.preflight import Preflight
 from fluxstart_tui.engine.processes import TAG
 from fluxstart_tui.engine.stage import Outcome, Stage
+from fluxstart_tui.engine.status_line import StatusLine
 from fluxstart_tui.engine.tether import Tether
 from fluxstart_tui.launchers import assemble, table
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from fluxstart_tui.engine.errors import Messages
     from fluxstart_tui.engine.locate import Located
+    from fluxstart_tui.engine.status_line import MakeTeller
     from fluxstart_tui.launchers.assemble import Assembly
     from fluxstart_tui.options import Options
     from fluxstart_tui.session.said import Checker, Reader
@@ -38,7 +41,11 @@ _STOP = ("TERM", "KILL")
 
 
 def run(
-    options: Options, located: Located, make_reader: MakeReader, make_checker: MakeChecker
+    options: Options,
+    located: Located,
+    make_reader: MakeReader,
+    make_checker: MakeChecker,
+    make_teller: MakeTeller | None = None,
 ) -> Outcome:
     """Run a launch from start to end.
 
@@ -47,6 +54,7 @@ def run(
         located: what the launcher is to start.
         make_reader: makes what understands the launcher's output.
         make_checker: the same for --preflight.
+        make_teller: makes what puts its progress in words, if that is to be told.
 
     Raises:
         LaunchError: it could not be started; nothing is left of it.
@@ -59,6 +67,8 @@ def run(
             stage.messages.say(f"running: {assembly.by_hand}")
             return stage.outcome(0)
         launched, preflight = _make(stage, options, located, assembly, make_reader, make_checker)
+        deadline = Deadline(stage, options.timeout, launched.local.pids, launched.expire)
+        status = StatusLine(stage, make_teller(stage.header)) if make_teller is not None else None
         try:
             if preflight is None or preflight.passes():
                 stage.messages.say(f"running: {assembly.by_hand}")
@@ -67,8 +77,12 @@ def run(
             stage.failed(error)
             raise
         finally:
+            deadline.close()
+            if status is not None:
+                status.close()
             stage.flush(lambda: launched.signals)
-            stage.conclude(launched.code, launched.ended_by, located.words[0])
+            signum = 0 if launched.expired else launched.ended_by
+            stage.conclude(launched.code, signum, located.words[0])
     except OSError as error:
         raise LaunchError(f"can not run a launch: {reason(error)}") from error
     finally:

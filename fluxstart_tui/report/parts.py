@@ -6,11 +6,12 @@ import re
 from typing import NamedTuple
 
 from fluxstart_tui.diagnose import failure, interrupt, progress
+from fluxstart_tui.diagnose.launch.state import Probe
 from fluxstart_tui.diagnose.words import ending, ids, printable, seconds, who
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
     from fluxstart_tui.diagnose.interrupt import Failure
     from fluxstart_tui.session.state import InstanceState
@@ -90,14 +91,23 @@ def consequences(state: InstanceState, first: Failure | None) -> list[str]:
     return [line for _, line in sorted(lines)[:_GROUPS]]
 
 
+def blamed(state: InstanceState, first: Failure | None) -> list[int]:
+    """Return the ranks that failed, or else that do not run, or that are waited for."""
+    if first is not None and first.ranks:
+        return list(first.ranks)
+    halted = [rank for rank, one in state.brokers.items() if one.running and one.suspended]
+    if halted:
+        return sorted(halted)
+    behind = [phase.missing for phase in progress.phases(state) if 0 < phase.k < phase.total]
+    return sorted(behind[0]) if behind else []
+
+
 def focus(state: InstanceState, first: Failure | None) -> list[int]:
     """Return the ranks whose words may explain the failure: who failed, who was waited for."""
-    ranks = list(first.ranks) if first is not None else []
-    if not ranks:
-        behind = [phase.missing for phase in progress.phases(state) if 0 < phase.k < phase.total]
-        ranks = sorted(behind[0])[:_FOCUS] if behind else []
+    ranks = blamed(state, first)
+    if first is None or not first.ranks:
         # It is rank 0 that complains of others.
-        ranks.append(0)
+        ranks = [*ranks[:_FOCUS], 0]
     started = [rank for rank in dict.fromkeys(ranks) if state.broker(rank).spawned is not None]
     return started[:_FOCUS]
 
@@ -133,13 +143,29 @@ def steps(state: InstanceState) -> list[Step]:
     return found
 
 
-def backtrace(state: InstanceState, first: Failure | None) -> list[str]:
-    """Return the crashed thread's innermost frames from the backtrace of the first failure."""
-    text = state.backtraces.get(first.ranks[0], "") if first is not None and first.ranks else ""
+def looks(state: InstanceState, ranks: Iterable[int]) -> list[str]:
+    """Return how processes looked from outside when the time of the instance was up."""
+    if state.timeout is None:
+        return []
+    seen = [one for one in map(state.broker, ranks) if one.probe_t >= state.timeout[1].after]
+    found = [(one.rank, Probe.of(0, "", one.probe).text) for one in seen if one.probe is not None]
+    return [printable(f"rank {rank}: {text}") for rank, text in found]
+
+
+def backtrace(state: InstanceState, ranks: Sequence[int]) -> list[str]:
+    """Return the innermost frames of the thread that crashed, or of the first one, of a rank.
+
+    Args:
+        state: the instance.
+        ranks: who failed, of whom the first counts.
+    """
+    text = state.backtraces.get(ranks[0], "") if ranks else ""
     # gdb lists thread 1, which is the one that crashed, last.
     _, found, crashed = text.rpartition("\nThread 1 ")
     lines = (crashed.partition("\n")[2] if found else text).splitlines()
-    return [printable(line) for line in lines if line.strip()][:_FRAMES]
+    frames = [printable(line) for line in lines if line.strip()][:_FRAMES]
+    # Of what hangs it is told before which process that is (engine/capture.py).
+    return [printable(text.partition("\n")[0]), *frames] if found and state.timeout else frames
 
 
 def output(state: InstanceState, rank: int, tail: Tail | None) -> Output:

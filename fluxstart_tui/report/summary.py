@@ -31,7 +31,8 @@ class Summary(NamedTuple):
     """What there is to say of an instance; texts are printable ASCII."""
 
     outcome: str
-    """success, failed, interrupted, running, or unfinished: its record has no end."""
+    """success, failed, interrupted, timeout (its time was up), running, or unfinished: its record
+    has no end."""
     simple: bool
     """Whether there is no more to it than an initial program that failed."""
     size: int
@@ -53,8 +54,10 @@ class Summary(NamedTuple):
     timer: str
     pmi: list[str]
     """PMI aborts and violations but for the first failure."""
+    looks: list[str]
+    """How processes that matter looked when time was up."""
     backtrace: list[str]
-    """Where the rank that crashed first did so, as a debugger says."""
+    """Where the rank that crashed first did so, or is when time is up, as a debugger says."""
     outputs: list[parts.Output]
     lost: list[str]
     """What was not recorded."""
@@ -92,6 +95,7 @@ def summarize(
     then = rewind.rewind(state, killed) if killed is not None else state
     told = killed is not None or end is None
     focus = parts.focus(then, first)
+    late = first is not None and first.kind == "timeout"
     return Summary(
         outcome=outcome,
         simple=_simple(state, first),
@@ -108,7 +112,8 @@ def summarize(
         quorum=_quorum(then),
         timer=_timer(state),
         pmi=_pmi(state, first),
-        backtrace=parts.backtrace(state, first),
+        looks=parts.looks(state, focus),
+        backtrace=parts.backtrace(state, focus if late else first.ranks if first else ()),
         outputs=[parts.output(state, rank, tail) for rank in focus] if outcome != "success" else [],
         lost=_lost(state),
         command=printable(" ".join(_words(header.get("argv"))), 300),
@@ -135,6 +140,9 @@ def _outcome(state: InstanceState, live: bool) -> str:
         return "running" if live else "unfinished"
     if state.end.signum:
         return "interrupted"
+    asked = interrupt.interrupted(state)
+    if asked is not None and asked.kind == "timeout":
+        return "timeout"
     return "failed" if state.end.code else "success"
 
 

@@ -25,7 +25,7 @@ def text(summary: Summary, prog: str = "fluxstart-tui") -> str:
         summary: report/summary.py.
         prog: name of the program, the prefix of the first line.
     """
-    head = _wrap(f"{prog}: {_headline(summary)}", 4)
+    head = _wrap(f"{prog}: {headline(summary)}", 4)
     if summary.outcome == "success" and summary.first is None:
         return _join(head + _foot(summary, brief=True))
     if summary.simple:
@@ -38,7 +38,8 @@ def text(summary: Summary, prog: str = "fluxstart-tui") -> str:
     return _join(head + body + foot)
 
 
-def _headline(summary: Summary) -> str:
+def headline(summary: Summary) -> str:
+    """Return in one line what has come of an instance."""
     n = summary.size
     what = f"instance of {n} broker{'' if n == 1 else 's'}"
     after = f"after {seconds(summary.time)}"
@@ -49,6 +50,8 @@ def _headline(summary: Summary) -> str:
         by = signame(summary.signum)
         how = f"SHUT DOWN by {summary.asker}" if summary.asker else f"INTERRUPTED by {by}"
         return f"{what} {how} {after}: exit code {summary.code}"
+    if summary.outcome == "timeout":
+        return f"{what} TIMED OUT, ended {after}: {result}"
     if summary.outcome == "running":
         return f"{what} runs for {seconds(summary.time)}"
     if summary.outcome == "unfinished":
@@ -66,6 +69,11 @@ def _body(summary: Summary) -> list[str]:
     if first is not None and first.kind == "interrupt":
         lines += _item("until then", summary.doing)
         lines += _item("shutdown" if summary.asker else "signal", first.text)
+    elif first is not None and first.kind == "timeout":
+        lines += _item("until then", summary.doing)
+        lines += _item("timeout", first.text)
+        lines += _items("looked at", summary.looks)
+        lines += [_cut(f"    | {line}") for line in summary.backtrace]
     else:
         if first is not None:
             lines += _item("first failure", first.text)

@@ -162,7 +162,7 @@ class Attr(NamedTuple):
 
 
 class Backtrace(NamedTuple):
-    """What a debugger says of the core file of a rank that crashed."""
+    """What a debugger says of a rank: of the core file that it left, or of what it hung in."""
 
     rank: int
     text: str
@@ -256,6 +256,17 @@ class Finding(NamedTuple):
     """Whether it does not hold any more."""
 
 
+class Timeout(NamedTuple):
+    """The time that the instance has as a whole is over (--timeout).
+
+    Probes come before it and backtraces after it; they tell how it was then. The end that is asked
+    for comes last.
+    """
+
+    after: float
+    """Seconds that it had."""
+
+
 class Message(NamedTuple):
     """A line of the engine for the user."""
 
@@ -284,7 +295,7 @@ class End(NamedTuple):
 Event = (
     Spawn | Exit | Signal | Pmi | Barrier | Violation | Abort | Hold | State | Online | Quorum
     | Overlay | Log | Attr | Backtrace | Sample | Timer | Program | Winsize | Stopped | Size
-    | Probe | Finding | Message | Lost | End
+    | Probe | Finding | Timeout | Message | Lost | End
 )  # fmt: skip
 
 KINDS: dict[str, type[Event]] = {
@@ -292,7 +303,7 @@ KINDS: dict[str, type[Event]] = {
     for kind in (
         Spawn, Exit, Signal, Pmi, Barrier, Violation, Abort, Hold, State, Online, Quorum,
         Overlay, Log, Attr, Backtrace, Sample, Timer, Program, Winsize, Stopped, Size, Probe,
-        Finding, Message, Lost, End,
+        Finding, Timeout, Message, Lost, End,
     )
 }  # fmt: skip
 

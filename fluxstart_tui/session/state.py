@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from fluxstart_tui.rfc import idset
 from fluxstart_tui.session import events
-from fluxstart_tui.session.broker_state import BrokerState, Transition, Usage
+from fluxstart_tui.session.broker_state import HALTED, BrokerState, Transition, Usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,7 +53,9 @@ class InstanceState(NamedTuple):
     attributes: dict[str, str] = {}
     """Attributes of rank 0, by name."""
     backtraces: dict[int, str] = {}
-    """What a debugger said of core files, by rank."""
+    """What a debugger said of core files and hung processes, by rank."""
+    timeout: tuple[float, events.Timeout] | None = None
+    """When the time of the whole instance was over, if it was."""
     end: events.End | None = None
     findings: dict[tuple[str, str], tuple[float, events.Finding]] = {}
     """What hinders the launch, since when, by rule and ranks."""
@@ -152,15 +154,16 @@ def _signal(state: InstanceState, t: float, event: events.Signal) -> InstanceSta
 
 
 def _pmi(state: InstanceState, t: float, event: events.Pmi) -> InstanceState:
-    before = state.broker(event.rank).pmi if event.phase == "closed" else ""
-    changes = {"pmi": event.phase, "pmi_since": t, "pmi_before": before}
-    return _change(state, event.rank, barrier=event.barrier, **changes)
+    former = state.broker(event.rank)
+    before = former.pmi if event.phase == "closed" else ""
+    broker = former.speaks(event.phase, t)._replace(pmi_before=before, barrier=event.barrier)
+    return _change(state, event.rank, **broker._asdict())
 
 
 def _barrier(state: InstanceState, t: float, event: events.Barrier) -> InstanceState:
     """Who was in the barrier reads the others' cards from now on."""
     brokers = {
-        rank: broker._replace(pmi="get", pmi_since=t) if broker.pmi == "barrier" else broker
+        rank: broker.speaks("get", t) if broker.pmi == "barrier" else broker
         for rank, broker in state.brokers.items()
     }
     return state._replace(brokers=brokers, barriers=max(state.barriers, event.number))
@@ -196,14 +199,14 @@ def _sample(state: InstanceState, t: float, event: events.Sample) -> InstanceSta
     ranks = (rank for first, last in _ranges(event.ranks) for rank in range(first, last + 1))
     for one, rank in zip(used, ranks, strict=False):
         usage = Usage(t, *one)
-        broker = state.broker(rank).seen(t, halted=usage.state in ("T", "t"))
+        broker = state.broker(rank).seen(t, halted=usage.state in HALTED)
         brokers[rank] = broker._replace(usage=usage)
         size = max(size, rank + 1)
     return state._replace(brokers=brokers, size=size)
 
 
 def _probe(state: InstanceState, t: float, event: events.Probe) -> InstanceState:
-    stops = state.broker(event.rank).seen(t, halted=event.state in ("T", "t")).stops
+    stops = state.broker(event.rank).seen(t, halted=event.state in HALTED).stops
     return _change(state, event.rank, probe=event, probe_t=t, stops=stops)
 
 
@@ -258,6 +261,7 @@ _STEPS: dict[type[Event], Callable[[InstanceState, float, Any], InstanceState]] 
     events.Size: _size,
     events.Probe: _probe,
     events.Finding: _finding,
+    events.Timeout: lambda s, t, e: s._replace(timeout=(t, e)),
     events.Message: lambda s, t, e: s._replace(messages=_kept(s.messages, (t, e.text))),
     events.Lost: lambda s, _, e: s._replace(lost=_kept(s.lost, e)),
     events.End: lambda s, _, e: s._replace(end=e),

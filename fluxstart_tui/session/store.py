@@ -168,7 +168,7 @@ def retain(keep: int, total: int) -> list[str]:
     size = 0
     for count, (name, path, _) in enumerate(list(_sessions()), 1):
         size += _size(path)
-        if count > 1 and (count > keep or size > total) and _remove(path):
+        if count > 1 and (count > keep or size > total) and remove(path):
             removed.append(name)
     return removed
 
@@ -234,8 +234,12 @@ def _size(path: str) -> int:
     return size
 
 
-def _remove(path: str) -> bool:
-    """Remove a session unless it is live; tell whether it is gone."""
+def remove(path: str) -> bool:
+    """Remove a session unless it is live; tell whether it is gone.
+
+    Args:
+        path: its directory, which stays if there is something in it that is not ours.
+    """
     try:
         fd = os.open(os.path.join(path, LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError:
@@ -245,7 +249,7 @@ def _remove(path: str) -> bool:
         for name in _files(path):
             os.unlink(os.path.join(path, name))
         os.rmdir(path)
-    except OSError:  # it lives, or there is something in it that is not ours
+    except OSError:  # it lives, or there is something else in it
         return False
     finally:
         os.close(fd)

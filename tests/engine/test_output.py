@@ -6,6 +6,7 @@ import errno
 import os
 import time
 
+from fluxstart_tui.engine.errors import Messages
 from fluxstart_tui.engine.output import Output
 from tests import support
 
@@ -80,5 +81,28 @@ def test_a_descriptor_that_somebody_made_non_blocking() -> None:
         data += os.read(reader, 65536)
     output.close()
     assert data == b"z" * 300000
+    os.close(reader)
+    os.close(writer)
+
+
+def test_a_status_is_taken_away_and_never_put_behind_half_a_line() -> None:
+    """What others have written stays as it is, and messages of ours begin a line."""
+    reader, writer = os.pipe()
+    output = Output(writer)
+    messages = Messages("prog", output)
+    output.status(b"phase 1")
+    output.status(b"phase 1")
+    output.write(b"half a ")
+    output.status(b"phase 2")
+    output.write(b"line\n")
+    output.status(b"phase 3")
+    output.write(b"half")
+    messages.say("said")
+    output.status(b"")
+    erase = b"\r\x1b[K"
+    assert os.read(reader, 999) == (
+        erase + b"phase 1" + erase + b"half a line\n" + erase + b"phase 3" + erase
+        + b"half\nprog: said\n"
+    )  # fmt: skip
     os.close(reader)
     os.close(writer)

@@ -1,0 +1,62 @@
+"""What GitHub Actions shows of a session: annotations, and the summary of a step.
+
+See "Workflow commands for GitHub Actions" in its documentation.
+"""
+
+from __future__ import annotations
+
+from fluxstart_tui.diagnose.words import printable
+from fluxstart_tui.report.text import headline, text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from fluxstart_tui.report.verdict import Verdict
+
+_TEXT = 4000
+"""Characters of an annotation; GitHub cuts them a little later."""
+
+_FINDINGS = 4
+"""Annotations of a step; GitHub shows ten."""
+
+
+def errors(verdict: Verdict) -> str:
+    """Return workflow commands that tell why an instance failed, "" if it has not."""
+    if not verdict.failed:
+        return ""
+    found = verdict.summary
+    first = found.first.text if found.first is not None else ""
+    lines = [first, found.doing, *found.looks, *found.then]
+    title = headline(found)
+    told = [(title, "\n".join(line for line in lines if line and line != title) or title)]
+    for one in verdict.findings[:_FINDINGS]:
+        remedies = [f"$ {remedy}" for remedy in one.remedies]
+        told.append((f"[{one.id}]", "\n".join([printable(one.sentence, 1000), *remedies])))
+    return "".join(error(f"fluxstart-tui: {title}", text) for title, text in told)
+
+
+def error(title: str, text: str) -> str:
+    """Return the workflow command for an error, a line with its newline."""
+    name = _escaped(title).replace(":", "%3A").replace(",", "%2C")
+    return f"::error title={name}::{_escaped(text[:_TEXT])}\n"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def step_summary(verdict: Verdict) -> str:
+    """Return Markdown for the summary of a step."""
+    found = verdict.summary
+    mark = ":x:" if verdict.failed else ":white_check_mark:"
+    findings = [
+        f"- **{_html(one.id)}** {_html(printable(one.sentence, 1000))}" for one in verdict.findings
+    ]
+    head = f"### {mark} {_html(headline(found))}"
+    # Not in a fence, which a line of theirs could end.
+    body = ["<pre>", _html(text(found)).rstrip("\n"), "</pre>"]
+    return "\n".join([head, "", *findings, "", *body, ""])
+
+
+def _html(said: str) -> str:
+    """Return a text that Markdown shows as it is; it makes nothing of character references."""
+    return "".join(c if c.isalnum() or c in " \n.,:;()=/-+" else f"&#{ord(c)};" for c in said)
