@@ -32,13 +32,13 @@ def post_mortem(
         path: where it was recorded, if it was.
     """
     final = state.advance(state.initial(header), events)
-    tail = None
+    last = None
     if path is not None:
         try:
-            tail = _tail(Session(path))
+            last = tail(Session(path))
         except SessionError:
             path = None  # the disk has failed
-    return text(summary.summarize(header, final, tail, directory=path or ""), prog)
+    return text(summary.summarize(header, final, last, directory=path or ""), prog)
 
 
 def one(path: str | None, *, as_json: bool, prog: str = "fluxstart-tui") -> str:
@@ -52,10 +52,10 @@ def one(path: str | None, *, as_json: bool, prog: str = "fluxstart-tui") -> str:
     Raises:
         SessionError: there is none.
     """
-    session = Session(_find(path))
+    session = Session(find(path))
     final = session.state
     found = summary.summarize(
-        session.header, final, _tail(session), directory=_find(path), live=session.live
+        session.header, final, tail(session), directory=find(path), live=session.live
     )
     return f"{summary.as_json(found)}\n" if as_json else text(found, prog)
 
@@ -82,7 +82,15 @@ def listing(*, as_json: bool) -> str:
     return f"{table.as_json(rows)}\n" if as_json else table.text(rows)
 
 
-def _find(path: str | None) -> str:
+def find(path: str | None) -> str:
+    """Return the directory of a session.
+
+    Args:
+        path: its directory, its name among the others, or None or `last` for the last one.
+
+    Raises:
+        SessionError: there are none.
+    """
     if path in (None, "last"):
         last = store.last()
         if last is None:
@@ -95,7 +103,9 @@ def _find(path: str | None) -> str:
     )
 
 
-def _tail(session: Session) -> summary.Tail:
+def tail(session: Session) -> summary.Tail:
+    """Return what gives the last lines of a rank's output."""
+
     def lines(rank: int) -> list[str]:
         found = session.output.tail(rank, _LINES)
         return [one.data.decode(errors="replace").rstrip("\r\n") for one in found]
