@@ -119,7 +119,7 @@ def test_a_directory_among_the_sessions_is_one_of_them(scene: Path) -> None:
         (("-s1", "--record", "--keep=0", "true"), "--keep argument must be > 0"),
         (("-s1", "--record=/proc/nowhere", "true"), "--record: /proc/nowhere: "),
         (("--show=nowhere",), "--show: "),
-        (("--json",), "--json only works with --show, --sessions or --diagnose"),
+        (("--json",), "--json only works with --show, --sessions, --diagnose, --repeat or --compare=A,B"),
         (("--show", "--sessions"), "--show and --sessions exclude each other"),
         (("--sessions", "true"), "--sessions takes no command: 'true'"),
         (("--attach=1", "--headless"), "--attach: stdin and stdout are not terminals"),

@@ -58,10 +58,6 @@ def _run(prog: str, words: list[str], messages: Messages) -> int:
     draft = options.parse(prog, words)
     if (mode := aside.run(prog, draft)) is not None:
         return mode
-    if draft.given("print-config"):
-        from fluxstart_tui.tui import example
-
-        return aside.tell(example.text())
     located, notice = locate.find(draft.broker)
     if draft.version:
         return aside.tell(
@@ -81,9 +77,14 @@ def _run(prog: str, words: list[str], messages: Messages) -> int:
 
         launcher = launch.launcher(os.environ)
         if launcher is not None and chosen.record:
-            raise LaunchError(f"--record: does not work under a launcher ({launcher} is set)")
+            name = next(filter(draft.given, options.TOLD))
+            raise LaunchError(f"--{name}: does not work under a launcher ({launcher} is set)")
         if launcher is not None or (plain and not chosen.record):
             return launch.become_broker(chosen, located, messages)
+    if chosen.repeat:
+        from fluxstart_tui.cli import repeat
+
+        return repeat.run(chosen, located, messages, as_json=draft.given("json"))
     if not plain:
         from fluxstart_tui.cli import screen
 

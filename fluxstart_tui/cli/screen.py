@@ -30,11 +30,15 @@ def live(words: list[str], chosen: Options, located: Located, before: str | None
     from fluxstart_tui.tui.settings import SettingsError
 
     prog = chosen.prog
+    screen = os.get_terminal_size(1)  # what our child has there is no terminal
 
     def engine(settings: Sequence[str], directory: str, tether: int) -> int:
         """Run it, in a child of the UI's: what the command line says counts over settings."""
-        given = options.parse(prog, [*settings, *words]).finish()
-        given = given._replace(record=True, record_dir=directory, tether=tether, summary=False)
+        given = options.parse(prog, [*settings, *words]).finish() if settings else chosen
+        given = given._replace(record=True, record_dir=directory, tether=tether)
+        given = given._replace(summary=False, progress=False)
+        if not given.launcher:
+            given = given._replace(terminal_size=_terminal_size(given, screen))
         messages = Messages(prog, Output(2))
         try:
             return headless.run(given, located, messages)
@@ -59,6 +63,16 @@ def live(words: list[str], chosen: Options, located: Located, before: str | None
         raise LaunchError(str(error)) from None
     except OSError as error:
         raise LaunchError(f"--record: {error.filename}: {reason(error)}") from error
+
+
+def _terminal_size(given: Options, screen: os.terminal_size) -> tuple[int, int] | None:
+    """Return rows and columns of ranks' terminals in the UI: programs need not be resized then."""
+    from fluxstart_tui.engine import consoles
+    from fluxstart_tui.tui.terminal import room
+
+    view = room.of_view(screen.columns, screen.lines)
+    size = room.in_view(*view, len(consoles.ranks(given)))
+    return None if size is None else size[::-1]
 
 
 def _hindrances(path: str, prog: str) -> str:

@@ -61,8 +61,22 @@ class Options(NamedTuple):
     keep: int = KEEP
     """Sessions that are kept."""
     summary: bool = True
+    timeout: float = float("inf")
+    """Seconds that the instance has as a whole."""
+    junit: str | None = None
+    """File for a JUnit report."""
+    report: str | None = None
+    """File for a report in HTML, Markdown or JSON."""
+    progress: bool = False
+    """Whether stderr tells how far the instance has come."""
+    repeat: int = 0
+    """How often the instance is run in a row; 0 is once, without figures."""
+    until_fail: bool = False
+    """Whether the first run that fails is the last."""
     tether: int | None = None
     """Descriptor of a pipe whose end means that the UI is gone."""
+    terminal_size: tuple[int, int] | None = None
+    """Rows and columns with which ranks' terminals begin; None leaves it to the engine."""
     version: bool = False
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from fluxstart_tui.options.checked import DEFAULT_EXIT_TIMEOUT, KEEP, RECORD_LIMIT, Options
 from fluxstart_tui.options.errors import UsageError
 from fluxstart_tui.options.numbers import c_int
@@ -11,6 +13,9 @@ from fluxstart_tui.rfc import fsd, idset
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+TOLD = ("record", "repeat", "timeout", "junit", "report", "progress")
+"""Options that need to know what happens: with any of them a session is recorded."""
 
 
 class Draft:
@@ -135,13 +140,35 @@ class Draft:
             headless="headless" in self._found,
             broker=self.broker,
             label_io="label-io" in self._found,
-            record="record" in self._found,
+            record=any(name in self._found for name in TOLD),
             record_dir=self.last("record"),
             record_limit=self._bytes("record-limit", RECORD_LIMIT),
             keep=self._count("keep", KEEP),
             summary="no-summary" not in self._found,
+            timeout=self._limit(),
+            junit=self.last("junit"),
+            report=self.last("report"),
+            progress="progress" in self._found,
+            repeat=self._repeat(),
+            until_fail="until-fail" in self._found,
             version=self.version,
         )
+
+    def _repeat(self) -> int:
+        if "repeat" not in self._found:
+            if "until-fail" in self._found:
+                raise self._fail("--until-fail only works with --repeat")
+            return 0
+        for name in ("junit", "report", "compare"):
+            if name in self._found:
+                raise self._fail(f"--repeat and --{name} exclude each other")
+        return self._count("repeat", 1)
+
+    def _limit(self) -> float:
+        limit = self._duration("timeout", math.inf)
+        if not limit:
+            raise self._fail("--timeout argument must be > 0")
+        return limit
 
     def _launcher(self) -> tuple[str, ...]:
         text = self.last("launcher")

@@ -109,7 +109,7 @@ MANUAL = (
         exact=True,
     ),
 )
-OURS = (
+RUNNING = (
     Option("headless", "Run without the terminal UI", exact=True),
     Option(
         "broker",
@@ -119,6 +119,19 @@ OURS = (
         "PATH|flux|embedded",
         exact=True,
     ),
+    Option("label-io", "Prefix each line of broker output with its rank", "l", exact=True),
+    Option("wrap-ranks", "Limit --wrap to these ranks", "", REQUIRED, "IDSET", exact=True),
+    Option(
+        "pty",
+        "In the UI or with --record: give each of these ranks a terminal of its own",
+        "",
+        REQUIRED,
+        "all|leader|IDSET",
+        exact=True,
+    ),
+    Option("no-summary", "Do not sum up on stderr why an instance has failed", exact=True),
+)
+LAUNCHING = (
     Option(
         "launcher",
         "Run `CMD flux start ...` and watch it: srun, mpiexec, flux run and the like",
@@ -137,7 +150,8 @@ OURS = (
         exact=True,
     ),
     Option("preflight", "With --launcher: try PMI before any broker is started", exact=True),
-    Option("label-io", "Prefix each line of broker output with its rank", "l", exact=True),
+)
+RECORDING = (
     Option(
         "record",
         "Record a session, in DIR or where sessions live",
@@ -155,36 +169,64 @@ OURS = (
         exact=True,
     ),
     Option("keep", "Keep the N newest sessions (default 20)", "", REQUIRED, "N", exact=True),
-    Option("no-summary", "Do not sum up on stderr why an instance has failed", exact=True),
-    Option("wrap-ranks", "Limit --wrap to these ranks", "", REQUIRED, "IDSET", exact=True),
+)
+REPORTING = (
     Option(
-        "pty",
-        "In the UI or with --record: give each of these ranks a terminal of its own",
+        "timeout",
+        "End the instance if it takes longer, with exit code 124, and say what it hung in",
         "",
         REQUIRED,
-        "all|leader|IDSET",
+        "FSD",
+        exact=True,
+    ),
+    Option("progress", "Tell on stderr how far the instance has come", exact=True),
+    Option("junit", "Write a JUnit report of phases and ranks", "", REQUIRED, "FILE", exact=True),
+    Option(
+        "report",
+        "Write a report of the run, or with --show of a session, for reading or as data",
+        "",
+        REQUIRED,
+        "FILE.html|.md|.json",
         exact=True,
     ),
     Option(
-        "compare",
-        "In the UI: show what is other than in an earlier launch, that of session DIR",
+        "repeat",
+        "Run the instance N times in a row, and tell how long its phases took",
         "",
         REQUIRED,
-        "DIR",
+        "N",
         exact=True,
     ),
-    Option("replay", "Look at the session in DIR as it happened", "", REQUIRED, "DIR", exact=True),
+    Option("until-fail", "With --repeat: stop at the first run that fails", exact=True),
+)
+LOOKING = (
     Option(
         "attach",
         "Look at an instance that runs, whoever has started it, or at a session of one",
         "",
         OPTIONAL,
-        "[PID|URI|DIR|last]",
+        "[SESSION|PID|URI|last]",
         exact=True,
     ),
-    Option("show", "Sum up the session in DIR, or the last one", "", OPTIONAL, "[DIR]", exact=True),
-    Option("print-config", "Print the UI's settings and keys, as a file of them", exact=True),
+    Option("replay", "Look at a session as it happened", "", REQUIRED, "SESSION", exact=True),
+    Option("show", "Sum up a session, or the last one", "", OPTIONAL, "[SESSION]", exact=True),
+    Option(
+        "bundle",
+        "With --show: pack the session for a bug report, without what looks like a credential",
+        "",
+        REQUIRED,
+        "FILE.tar.gz",
+        exact=True,
+    ),
     Option("sessions", "List the recorded sessions", exact=True),
+    Option(
+        "compare",
+        "Set two sessions side by side; in the UI: what is other than in that launch",
+        "",
+        REQUIRED,
+        "A,B|SESSION",
+        exact=True,
+    ),
     Option(
         "diagnose",
         "Say what hinders a launch: of its log, - for stdin, of a session, or of what runs",
@@ -193,20 +235,49 @@ OURS = (
         "FILE|-|DIR|PID|URI|slurm:JOBID",
         exact=True,
     ),
-    Option("json", "With --show, --sessions or --diagnose: as data", exact=True),
+    Option(
+        "json",
+        "With --show, --sessions, --diagnose, --compare=A,B or --repeat: as data",
+        exact=True,
+    ),
     Option("markdown", "With --diagnose: to paste into an issue", exact=True),
     Option(
         "ctl",
         "Command an instance: see `--ctl=last help`",
         "",
         REQUIRED,
-        "URI|PID|last",
+        "DIR|PID|URI|last",
         exact=True,
     ),
+)
+ABOUT = (
+    Option("print-config", "Print the UI's settings and keys, as a file of them", exact=True),
+    Option(
+        "completion",
+        "Print what completes this program's command lines in a shell",
+        "",
+        REQUIRED,
+        "bash|zsh|fish",
+        exact=True,
+    ),
+    Option("man", "Print this program's manual page, for `man -l -`", exact=True),
     Option("version", "Name this program's version and the broker that would be used", exact=True),
 )
 
-TABLE = (HELP, *GENERAL, *TESTING, *HIDDEN, *MANUAL, *OURS)
+GROUPS = (
+    ("", (HELP, *GENERAL)),
+    ("Options useful for testing", TESTING),
+    ("Options of the manual page and of older versions", MANUAL),
+    ("Options of fluxstart-tui, to be spelled in full", RUNNING),
+    ("Launchers", LAUNCHING),
+    ("Recording", RECORDING),
+    ("For CI", REPORTING),
+    ("Instead of running an instance", LOOKING),
+    ("About this program", ABOUT),
+)
+"""What is told of, under which title."""
+
+TABLE = (*(option for _, options in GROUPS for option in options), *HIDDEN)
 BY_NAME = {option.name: option for option in TABLE}
 BY_KEY = {option.key: option for option in TABLE if option.key}
 ABBREVIABLE = tuple(option for option in TABLE if not option.exact)

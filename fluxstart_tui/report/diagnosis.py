@@ -94,6 +94,7 @@ def as_json(found: Report) -> str:
         "command": list(launch.command) or None,
         "size": launch.size or None,
         "lines": launch.lines,
+        "launches": found.log.launches,
         "benign_lines": launch.benign,
         "seconds": launch.now,
         "running": found.log.now is not None,
@@ -169,21 +170,28 @@ def as_text(found: Report, width: int = WIDTH, prog: str = "fluxstart-tui") -> s
 
 def as_markdown(found: Report) -> str:
     """Return a report as Markdown, whatever lines it shows."""
-    lines = [f"**Launch diagnosis**: {_plain(_headline(found))}", ""]
+    lines = [f"**Launch diagnosis**: {plain(_headline(found))}", ""]
     if found.log.launch.command:
         lines += ["Command:", "", f"    {printable(' '.join(found.log.launch.command), 2000)}", ""]
+    lines += markdown_findings(found)
+    if found.groups:
+        lines += ["| ranks | where |", "|---|---|"]
+        lines += [f"| {ids(ranks, 60)} | {plain(where)} |" for where, ranks in found.groups]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def markdown_findings(found: Report) -> list[str]:
+    """Return lines of Markdown with what a report has found."""
+    lines: list[str] = []
     for one in found.findings:
-        lines += [f"### {one.id}: {_plain(one.sentence)}", ""]
+        lines += [f"### {one.id}: {plain(one.sentence)}", ""]
         lines += [f"    {place(line, found.log)}  {shown(line)}" for line in one.evidence]
         if one.remedies:
             lines += ["", "Try:", "", *(f"    {remedy}" for remedy in one.remedies)]
         if one.tip:
             lines += ["", see(one.tip)]
         lines.append("")
-    if found.groups:
-        lines += ["| ranks | where |", "|---|---|"]
-        lines += [f"| {ids(ranks, 60)} | {_plain(where)} |" for where, ranks in found.groups]
-    return "".join(f"{line}\n" for line in lines)
+    return lines
 
 
 def _headline(found: Report) -> str:
@@ -194,6 +202,8 @@ def _headline(found: Report) -> str:
     parts += [f"{launch.lines} lines"] if found.log.numbered else []
     if launch.now is not None:
         parts.append(seconds(launch.now))
+    if found.log.launches > 1:
+        parts.append(f"the last of {found.log.launches} launches in it")
     if not found.findings:
         state = "nothing wrong so far" if found.log.now is not None else "nothing wrong"
     else:
@@ -237,7 +247,8 @@ def see(tip: str) -> str:
     return f"See flux-start(1), TROUBLESHOOTING, {', '.join(texts)}."
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Return a text that Markdown shows as it is, in the cell of a table too."""
     return _MARKDOWN.sub(r"\\\1", text)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from fluxstart_tui.diagnose.words import act, printable, sender, who
+from fluxstart_tui.diagnose.words import act, printable, sender, span, who
 from fluxstart_tui.rfc import idset
 from fluxstart_tui.session.events import (
     Attr,
@@ -24,8 +24,8 @@ from fluxstart_tui.session.events import (
     Timer,
 )
 from fluxstart_tui.session.signals import signame
-from fluxstart_tui.tui.widgets.axis import span
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 

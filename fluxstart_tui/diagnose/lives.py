@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from fluxstart_tui.diagnose.words import ordinal
 from fluxstart_tui.session import events
 from fluxstart_tui.session.signals import signame
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
