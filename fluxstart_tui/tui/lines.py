@@ -28,6 +28,8 @@ _BYTES = 256 << 10
 _RECORDS = 8192
 _LINES = 8192
 """A block ends when it has so many of one of them."""
+_RUN = 512
+"""Bytes that a shorter run counts for: it takes as long."""
 _PIECES = 256
 """Parts of a line that are kept; one that comes byte by byte for ever is cut."""
 _CACHED = 12
@@ -114,7 +116,7 @@ class LineStore:
         return self.behind or shown != self._shown or settled != self._settled
 
     def _index(self, segment: Segment, budget: int) -> int:
-        """Count the lines in what is new in a segment; return how many bytes were looked at."""
+        """Count the lines in what is new in a segment; return how much of a budget that took."""
         records, size = segment.records(), segment.size()  # bytes come before records
         walker = Walker(segment, self._head)
         total, read = self._total, 0
@@ -139,7 +141,7 @@ class LineStore:
             if last < b:
                 self._continue(whose, t, (segment.number, base + last, b - last))
             self._stops[-1] = place
-            read += b - a
+            read += max(b - a, _RUN)
             self._full = (
                 place.offset - self._offsets[-1] >= _BYTES
                 or place.record - self._records[-1] >= _RECORDS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from fluxstart_tui.session.state import RANK_MAX
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
     from fluxstart_tui.session.output_segment import Segment
 
 _RECORDS = 1024
-"""Index records that are taken at once: about a millisecond."""
+_BYTES = 64 << 10
+"""Index records and wanted bytes that are taken at once: about a millisecond."""
 _PASSED = 32 * _RECORDS
 """Index records that are passed over at once where nothing is wanted: not longer."""
 _WINDOW = 1 << 16
@@ -95,12 +97,15 @@ class SpoolLines:
         offset = self._offset
         mark = segment.number << _OFFSET_BITS
         begin, window = offset, b""
-        done = 0
+        done = taken = 0
         for t, rank, stream, length in segment.entries(self._record, count):
             if offset + length > size or offset >> _OFFSET_BITS:  # not there yet, or torn
                 break
+            if taken >= _BYTES:
+                break
             done += 1
             if stream in self._streams and rank < RANK_MAX and length:
+                taken += length
                 at = offset - begin
                 if at + length > len(window):
                     begin, at = offset, 0
@@ -135,23 +140,23 @@ class SpoolLines:
         """Take a run that is not just one line."""
         t, rank, stream = of
         key = (rank, stream)
-        for text in data.splitlines(keepends=True) if b"\r" not in data else _cut(data):
-            former = self._partial.pop(key, b"")
-            whole = former + text
-            if not text.endswith(b"\n") and len(whole) < _LINE_MAX:
-                self._partial[key] = whole
-                return
-            if former:
-                self._kept.append(whole)
-                where = _KEPT | (len(self._kept) - 1)
-            else:
-                where = place
-            lines.t.append(t)
-            lines.rank.append(rank)
-            lines.stream.append(stream)
-            lines.place.append(where)
-            lines.text.append(whole)
-            place += len(text)
+        texts = data.splitlines(keepends=True) if b"\r" not in data else _cut(data)
+        if not texts:  # it could not be read
+            return
+        places = list(accumulate(map(len, texts[:-1]), initial=place))
+        former = self._partial.pop(key, b"")
+        texts[0] = former + texts[0]
+        if not texts[-1].endswith(b"\n") and len(texts[-1]) < _LINE_MAX:
+            self._partial[key] = texts.pop()
+        if former and texts:
+            self._kept.append(texts[0])
+            places[0] = _KEPT | (len(self._kept) - 1)
+        count = len(texts)
+        lines.t.extend([t] * count)
+        lines.rank.extend([rank] * count)
+        lines.stream.extend([stream] * count)
+        lines.place.extend(places[:count])
+        lines.text.extend(texts)
 
     def read(self, place: int, length: int) -> bytes:
         """Return a line again; fewer bytes, or none, if its segment is gone."""

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class View(Widget, can_focus=False):
     """One way to look at an instance.
 
-    The app calls `look` once a frame, at 20 Hz, on the view that is shown, and only if the model
-    has changed, its time matters (`ticks`) or the view was just shown.
+    The app calls `look` once a frame on the view that is shown, and only if the model has changed,
+    its time matters (`ticks`) or the view was just shown.
 
     Args:
         model: what there is to see.
@@ -30,6 +30,8 @@ class View(Widget, can_focus=False):
     """The widgets in it that have keys of their own."""
     ticks: ClassVar[bool] = False
     """Whether what it shows changes with time alone."""
+    pace: ClassVar[float] = 1 / 30
+    """Seconds between two frames at the least: nobody reads faster, and keys come in between."""
 
     def __init__(self, model: Model, commands: Commands | None = None) -> None:
         super().__init__()

@@ -22,6 +22,7 @@ VIEWS = {
     "5": ("Timeline", "slowest"),
     "6": ("Log", "RECORD"),
     "7": ("Terminal", "ready"),
+    "8": ("Launch", "RANK"),
     "d": ("Detail", "Environment"),
     "1": ("Brokers", "CPU%"),
 }

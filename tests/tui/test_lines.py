@@ -102,6 +102,17 @@ def test_what_is_read_at_once_is_what_is_read_bit_by_bit(pieces: list[Piece]) ->
         assert everything(store) == naive(pieces)[0]
 
 
+def test_short_runs_count_for_what_they_cost(tmp_path: Path) -> None:
+    """A budget is one of time: a thousand runs take as long as some hundred kilobytes."""
+    spool = Spool(str(tmp_path), 1 << 30)
+    spool.append([(0.0, at % 64, 0, b"a\n") for at in range(100)])
+    spool.close()
+    store = LineStore(SpoolReader(str(tmp_path)))
+    assert store.poll(10 * lines._RUN)
+    assert store.behind
+    assert 0 < len(store) <= 10
+
+
 @settings(max_examples=60, deadline=None)
 @given(PIECES, st.integers(-1, 31))
 def test_a_limit_hides_what_is_later(pieces: list[Piece], limit: int) -> None:

@@ -181,6 +181,7 @@ class OutputView(View):
         follow = not self.pane.lines.follow
         for pane in self._panes:
             pane.lines.set_follow(follow)
+        self._tell()  # with the lines: what Moved changes is painted some milliseconds after them
 
     def action_switch(self, what: str) -> None:
         """Switch something: see output_options.toggled."""

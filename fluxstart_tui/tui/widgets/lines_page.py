@@ -115,7 +115,7 @@ class LinesPage(Painter, ScrollView):
     @property
     def room(self) -> int:
         """Cells beside the scroll bar."""
-        return self.scrollable_content_region.width
+        return self.outer_size.width - self.scrollbar_size_vertical
 
     def _width(self) -> int:
         return max(self.room - self.painter.prefix_width(self.rows, self.looks), 1)
@@ -177,18 +177,21 @@ class LinesPage(Painter, ScrollView):
             marks.append((*chosen, Style(reverse=True)))
         if cell.fold:
             base = self.tone("dim", on) + Style(italic=True)
-        body = Strip(cell.text.segments(base, marks))
-        if place.begin or place.end < END:
-            text = cell.text.text
-            body = Strip(_cut(body, place.begin, min(place.end, len(text))))
-        elif not self.looks.wrap:
-            room = self._width()
-            over = cell.text.width - self.left > room
-            body = body.crop(self.left, self.left + (room - 1 if over else room))
-            if over:
-                body = Strip([*body, Segment("…", self.tone("dim", on))])
         prefix = self._prefix(cell, place, on)
-        return Strip([*prefix, *body]).adjust_cell_length(width, self.tone("plain", on))
+        body = cell.text.segments(base, marks)
+        room = width - sum([len(text) for text, _, _ in prefix])
+        plain = self.tone("plain", on)
+        if place.begin or place.end < END:
+            body = _cut(body, place.begin, min(place.end, len(cell.text.text)))
+        elif cell.text.width <= room and not (self.left and not self.looks.wrap):
+            blank = Segment(" " * (room - cell.text.width), plain)
+            return Strip([*prefix, *body, blank], width)  # most are short: a strip takes its time
+        elif not self.looks.wrap:
+            over = cell.text.width - self.left > room
+            body = [*Strip(body).crop(self.left, self.left + (room - 1 if over else room))]
+            if over:
+                body.append(Segment("…", self.tone("dim", on)))
+        return Strip([*prefix, *body]).adjust_cell_length(width, plain)
 
     def _prefix(self, cell: Cell, place: Place, on: str) -> list[Segment]:
         glyph, name = GLYPHS[cell.line.stream]
@@ -209,10 +212,10 @@ class LinesPage(Painter, ScrollView):
         ]
 
 
-def _cut(strip: Strip, begin: int, end: int) -> list[Segment]:
-    """Return the characters of a strip from `begin` to `end`."""
+def _cut(whole: list[Segment], begin: int, end: int) -> list[Segment]:
+    """Return the characters of segments from `begin` to `end`."""
     segments, at = [], 0
-    for text, style, _ in strip:
+    for text, style, _ in whole:
         low, high = max(begin - at, 0), min(end - at, len(text))
         if low < high:
             segments.append(Segment(text[low:high], style))
