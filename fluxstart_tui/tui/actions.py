@@ -10,6 +10,7 @@ from fluxstart_tui.rfc import idset
 from fluxstart_tui.rpc.errors import RpcError
 from fluxstart_tui.tui import signals
 from fluxstart_tui.tui.screens.ask import Ask, Prompt
+from fluxstart_tui.tui.view import View
 from fluxstart_tui.tui.views.detail import DetailView
 
 if TYPE_CHECKING:
@@ -160,7 +161,13 @@ def leave(app: FluxApp) -> None:
 
 def after_the_end(app: FluxApp) -> None:
     """Say that the instance is over and what one can do now."""
+    app.source.commands = None
+    for view in app.screen_stack[0].query(View):
+        view.commands = None
+    end = app.model.state.end
     code = app.source.poll()
+    if code is None and end is not None:
+        code = end.code
     while isinstance(app.screen, Ask | Prompt):  # what was asked can not be done any more
         app.screen.dismiss(None)
     if app.leaving:
@@ -169,10 +176,15 @@ def after_the_end(app: FluxApp) -> None:
     text = f"The instance has ended with exit code {code}"
     if app.model.cut:
         said = app.source.complaints.rpartition("\n")[2]
-        text = f"The engine is gone with exit code {code}{said and f': {said}'}"
-        text += ", its guardian ends what it has run"
+        how = f" with exit code {code}" if app.source.owned else ""
+        text = f"The engine is gone{how}{said and f': {said}'}, its guardian ends what it has run"
+    then = f"{app.keymap.text('{app.quit}')} quits"
+    if app.source.owned:
+        then += " and returns that code"
+    else:
+        then = f"all views show what was recorded; {then}, --replay={app.source.directory} plays it"
     app.notify(
-        f"{text}; {app.keymap.text('{app.quit} quits and returns that code')}",
+        f"{text}; {then}",
         severity="information" if code == 0 else "error",
         timeout=10,
         markup=False,

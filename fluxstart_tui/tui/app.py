@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-import termios
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding
 from textual.widgets import ContentSwitcher
 
-from fluxstart_tui.tui import actions, diagnosis, launch_actions, palette, themes
+from fluxstart_tui.tui import actions, diagnosis, launch_actions, palette, signalled, themes
 from fluxstart_tui.tui.driver import TerminalDriver
 from fluxstart_tui.tui.launch_app import LaunchApp
-from fluxstart_tui.tui.screens.help import Help
+from fluxstart_tui.tui.screens import help as help_screen
 from fluxstart_tui.tui.settings import Settings
-from fluxstart_tui.tui.terminal import emulator
+from fluxstart_tui.tui.terminal import emulator, room
 from fluxstart_tui.tui.views.brokers import BrokersView
 from fluxstart_tui.tui.views.detail import DetailView
 from fluxstart_tui.tui.views.launch import LaunchView
@@ -37,6 +34,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
     from textual.screen import Screen
 
+    from fluxstart_tui.tui.guard import Guard
     from fluxstart_tui.tui.model import Model
     from fluxstart_tui.tui.source import Source
     from fluxstart_tui.tui.view import View
@@ -61,7 +59,10 @@ _TABS = [
 ]
 
 _FRAME = 1 / 60
-"""Seconds between two frames at the least."""
+"""Seconds between two frames while there is more to read; else the view's pace counts."""
+
+_LONG = 2.0
+"""Seconds after which the emulator is loaded though no program runs: the view may be opened."""
 
 _TICK = 0.25
 """Seconds between two frames if nothing happens: what counts down has to."""
@@ -74,6 +75,7 @@ class FluxApp(LaunchApp):
         source: what there is to see; it has been started.
         environ: what programs that are started from here get; as it was before Textual changed it.
         settings: what the user wants to be otherwise.
+        guard: gives the terminal back if we are killed.
     """
 
     CSS_PATH = "app.tcss"
@@ -98,12 +100,17 @@ class FluxApp(LaunchApp):
     ]
 
     def __init__(
-        self, source: Source, environ: Mapping[str, str], settings: Settings | None = None
+        self,
+        source: Source,
+        environ: Mapping[str, str],
+        settings: Settings | None = None,
+        guard: Guard | None = None,
     ) -> None:
         # Where there are to be no colours, shades of grey would be some.
         plain = True if "NO_COLOR" in environ else None
         super().__init__(driver_class=TerminalDriver, ansi_color=plain)
         self._environ = environ
+        self.guard = guard
         self.settings = settings or Settings()
         self.keymap = self.settings.keymap
         self.set_keymap(self.keymap.for_textual())
@@ -131,9 +138,7 @@ class FluxApp(LaunchApp):
 
     async def on_mount(self) -> None:
         """Show the first view and begin to follow."""
-        loop = asyncio.get_running_loop()
-        for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(signum, self._end_by, signum)
+        signalled.heed(self)
         self.model.poll()
         await self._show(launch_actions.first_view(self.model, self.settings.view))
         self.set_interval(_TICK, self._frame)
@@ -148,6 +153,7 @@ class FluxApp(LaunchApp):
         """Have terminals know their size, and answer, before the view is shown."""
         view = await self._made("terminal")
         self.call_after_refresh(self._fit_terminals)
+        await self.source.begun(_LONG)  # a broker's start costs as much; no program asks before
         await asyncio.to_thread(emulator.preload)
         if self.is_running:
             view.look()
@@ -155,20 +161,12 @@ class FluxApp(LaunchApp):
     def _fit_terminals(self) -> None:
         # Somebody else's instance may be looked at elsewhere, in a window of another size.
         view = self._views.get("terminal")
-        if isinstance(view, TerminalView) and self.source.owned:
-            view.fit(*self.query_one(ContentSwitcher).size)
+        if isinstance(view, TerminalView) and view is not self.view and self.source.owned:
+            view.fit(*room.of_view(*self.size))
 
     def on_resize(self) -> None:
         """Tell terminals that are not shown, too."""
         self.call_after_refresh(self._fit_terminals)
-
-    def _end_by(self, signum: int) -> None:
-        """Restore the terminal, which Textual would leave as it is, and end."""
-        try:
-            termios.tcgetattr(0)
-        except termios.error:  # it is gone, and Textual would wait for it to take what is painted
-            os._exit(128 + signum)
-        self.exit(128 + signum)
 
     async def _follow(self) -> None:
         """Paint whenever the engine says that there is more; the timer does if it can not."""
@@ -186,7 +184,9 @@ class FluxApp(LaunchApp):
         """Paint a frame soon."""
         if not self._due:
             self._due = True
-            wait = _FRAME - (asyncio.get_running_loop().time() - self._last)
+            view = None if self.model.lines.behind else self.view
+            wait = _FRAME if view is None else view.pace
+            wait -= asyncio.get_running_loop().time() - self._last
             self.set_timer(max(wait, 0.001), self._frame)
 
     def _frame(self) -> None:
@@ -195,7 +195,7 @@ class FluxApp(LaunchApp):
             return  # it is being closed
         self._last = asyncio.get_running_loop().time()
         changed = self.model.poll()
-        if self.source.poll() is not None and not self._ended:
+        if not self._ended and self.source.over():
             self._ended = changed = True
             self.model.last_poll()
             actions.after_the_end(self)
@@ -272,8 +272,7 @@ class FluxApp(LaunchApp):
 
     def action_keys(self) -> None:
         """Show the keys of the view and of the app."""
-        replay = self.model.replay is not None
-        self.push_screen(Help(self.view, self.keymap, replay=replay))
+        help_screen.show(self)
 
     def action_timer(self) -> None:
         """Do something about the exit timer."""

@@ -124,6 +124,11 @@ class Keymap:
             found = self._texts[template] = _PLACE.sub(self._label, template)
         return found
 
+    def told(self, template: str) -> set[str]:
+        """Return the keys that `text` puts into a text, as Textual names them."""
+        found = ((self.keys(one[1]), one[2]) for one in _PLACE.finditer(template))
+        return {key for keys, every in found for key in (keys if every else keys[:1])}
+
     def _label(self, match: re.Match[str]) -> str:
         keys = self.keys(match[1])
         return ", ".join(map(written, keys if match[2] else keys[:1]))

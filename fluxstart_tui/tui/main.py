@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     """Given options of the user's settings, where the session goes, and the descriptor of a pipe
     that ends with the UI."""
 
+_FPS = "120"
+"""How often a second Textual paints what has changed, at the most: keys wait for the next time."""
 _CLOSING = 30.0
 """Seconds in which an instance of ours has to end when we do."""
 
@@ -118,9 +120,18 @@ def recorded(directory: str, *, replay: bool) -> int:
 
 
 def _show(source: Source, environ: Mapping[str, str], settings: Settings) -> int | None:
+    from fluxstart_tui.tui.guard import Guard
+
+    guard = Guard()  # a child by fork: before all that makes us large
+    os.environ.setdefault("TEXTUAL_FPS", _FPS)  # it is read when Textual is imported
+    from fluxstart_tui.tui import signalled
     from fluxstart_tui.tui.app import FluxApp
 
     gc.freeze()  # a look at all that was imported would hold up keys for 50 ms, now and then
-    app = FluxApp(source, environ, settings)
-    result = app.run()
+    app = FluxApp(source, environ, settings, guard)
+    try:
+        result = app.run()
+    finally:
+        signalled.forget()
+        guard.close()
     return result if result is not None else app.return_code

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from fluxstart_tui.diagnose import doing, progress
+from fluxstart_tui.diagnose import doing, progress, words
 from fluxstart_tui.rfc import hostlist, idset
 from fluxstart_tui.session import state as states
 from fluxstart_tui.session import tree
@@ -87,6 +87,13 @@ class Model:
     def ended(self) -> bool:
         """Whether the instance is over, as far as one will ever know."""
         return self.state.end is not None or self.cut
+
+    @property
+    def begun(self) -> bool:
+        """Whether rank 0 has come as far as the initial program, or will not any more."""
+        leader = self.state.broker(0)
+        gone = self.ended or leader.exit is not None
+        return gone or words.ordinal(leader.state) >= words.ordinal("run")
 
     @property
     def size(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from typing import TYPE_CHECKING
 
 from fluxstart_tui.session import store
@@ -18,6 +19,10 @@ _PATIENCE = 30.0
 """Seconds in which an engine has to begin its session."""
 
 _POLL = 0.01
+_WAY = 0.3
+"""Seconds after the engine's start up to which we leave the processors to brokers."""
+_LOOK = 0.5
+"""Seconds between two looks at whether somebody else's engine is still there."""
 
 
 class SourceError(Exception):
@@ -51,6 +56,7 @@ class Source:
         self.directory = directory
         uri = session.header.get("start_uri")
         self.commands: Commands | None = None
+        self._looked = 0.0
         if replay:
             events = list(Session(directory).events())
             clock = ReplayClock(max((t for t, _ in events), default=0.0))
@@ -73,9 +79,26 @@ class Source:
     async def started(self) -> None:
         """Wait until there is something to see."""
 
+    async def begun(self, seconds: float) -> None:
+        """Wait until the initial program runs, or for so long."""
+        import asyncio
+
+        end = time.monotonic() + seconds
+        while not self.model.begun and time.monotonic() < end:
+            await asyncio.sleep(_POLL)
+            self.model.poll()
+
     def poll(self) -> int | None:
         """Return the exit code of an engine of ours that has ended, else None."""
         return None
+
+    def over(self) -> bool:
+        """Tell whether nothing more will come: the engine has ended, or was killed."""
+        now = time.monotonic()
+        if self.commands is None or now < self._looked + _LOOK:
+            return False
+        self._looked = now
+        return not self.model.session.live
 
     def let_go(self) -> None:
         """Leave the instance running when we end."""
@@ -102,6 +125,7 @@ class Live(Source):
         self.directory, self.in_memory = store.create_or_spare(directory)
         theirs, self._tether = os.pipe2(os.O_CLOEXEC)
         self._released = False
+        self._begin = time.monotonic()
         self._stderr = os.memfd_create("stderr", os.MFD_CLOEXEC)
         self._child = Child(lambda fd: engine(self.directory, fd), theirs, self._stderr)
         os.close(theirs)
@@ -128,6 +152,9 @@ class Live(Source):
         for _ in range(int(_PATIENCE / _POLL)):
             if os.path.exists(path):
                 super().__init__(self.directory)
+                if self.owned and len(os.sched_getaffinity(0)) <= self.model.size:
+                    # What comes now costs as much as brokers do, and would have nothing to show.
+                    await self.begun(self._begin + _WAY - time.monotonic())
                 return
             if self.poll() is not None:
                 break
@@ -141,6 +168,10 @@ class Live(Source):
     def poll(self) -> int | None:
         """Return the exit code of the engine if it has ended, else None."""
         return self._child.poll()
+
+    def over(self) -> bool:
+        """Tell whether the engine has ended."""
+        return self.poll() is not None
 
     def let_go(self) -> None:
         """Leave the instance running when we end."""

@@ -43,6 +43,7 @@ def _theme(name: str, colors: dict[str, str], *, dark: bool, grounds: tuple[str,
         foreground=colors["white" if dark else "black"], background=background, surface=surface,
         panel=panel, dark=dark,
         variables={"text-disabled": (_DARK_BRIGHT if dark else _LIGHT_BRIGHT)["black"],
+                   **{f"scrollbar-{part}": surface for part in _TRACK},
                    **{f"text-{tone}": colors[color] for tone, color in _TEXTS.items()}},
     )  # fmt: skip
 
@@ -51,6 +52,9 @@ _TEXTS = {
     "primary": "blue", "secondary": "cyan", "accent": "magenta", "warning": "yellow",
     "error": "red", "success": "green",
 }  # fmt: skip
+
+_TRACK = ("background", "background-hover", "background-active", "corner-color")
+"""What of a scrollbar is its ground."""
 
 THEMES = (
     _theme("dark", _DARK, dark=True, grounds=("#11141a", "#171b23", "#222835")),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from textual import events
-from textual.app import App
 
+from fluxstart_tui.tui.tidy import TidyApp
 from fluxstart_tui.tui.widgets.lines_bars import Question
 
 
-class TypedAheadApp(App[int]):
+class TypedAheadApp(TidyApp):
     """Passes keys on that went to a view before the question was there that they are for.
 
     What a terminal sends at once is given to the widget that has the focus then: of `/text` all is

@@ -6,15 +6,20 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from textual.app import App
 
 from fluxstart_tui.session import events
 from fluxstart_tui.session.state import InstanceState, replay
+from fluxstart_tui.tui.app import _TABS
 from fluxstart_tui.tui.widgets import countdown
 from fluxstart_tui.tui.widgets.header import HeaderBar
+from fluxstart_tui.tui.widgets.tabs import Tabs
 from tests.tui.brokers_host import Host, launch, model_of, record, settle
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from textual.app import ComposeResult
 
     from tests.tui.brokers_host import Timed
 
@@ -134,3 +139,27 @@ def test_countdowns_never_are_wider_than_the_screen(width: int) -> None:
 def test_no_timer_and_no_quorum_say_nothing() -> None:
     assert countdown.exit_timer(InstanceState(4), 1.0, 80) == []
     assert countdown.quorum(InstanceState(4), 1.0, 80) == []
+
+
+@pytest.mark.parametrize(
+    ("view", "shown"), [("brokers", "8 Launch ? Help"), ("detail", "d Detail")]
+)
+def test_the_line_of_views_has_whole_titles_at_80_columns(view: str, shown: str) -> None:
+    """Detail and Findings go first, unless it is what is shown; its title is never cut."""
+
+    class Host(App[None]):
+        def compose(self) -> ComposeResult:
+            yield Tabs(_TABS)
+
+    async def run() -> None:
+        app = Host()
+        async with app.run_test(size=(80, 24)) as pilot:
+            tabs = app.query_one(Tabs)
+            tabs.show(view)
+            await pilot.pause()
+            line = tabs.render_line(0).text
+            assert line.startswith(" 1 Brok")
+            assert shown in line
+            assert "q Quit" in line
+
+    asyncio.run(run())

@@ -11,7 +11,7 @@ import pytest
 
 from fluxstart_tui.tui import keymap, palette, settings
 from fluxstart_tui.tui.app import VIEWS, FluxApp
-from fluxstart_tui.tui.screens.help import EVERYWHERE, REPLAY
+from fluxstart_tui.tui.screens.help import EVERYWHERE, REPLAY, Help
 from fluxstart_tui.tui.source import Source
 from fluxstart_tui.tui.views.brokers import BrokersView
 from fluxstart_tui.tui.views.output import OutputView
@@ -160,5 +160,29 @@ def test_hints_can_be_clicked(tmp_path: Path) -> None:
             await pilot.pause()
             assert app.view is not None
             assert isinstance(app.focused, Question)
+
+    asyncio.run(run())
+
+
+def test_help_lists_every_key_of_the_focused_view_and_does_what_is_pressed(tmp_path: Path) -> None:
+    """With keys of the user's own, too."""
+    wanted = settings.parse(b"[keys]\ntable.page-up = ['f6', 'f7']\nlines.left = 'f8'\n")
+    app = recorded(tmp_path, wanted)
+
+    async def run() -> None:
+        async with app.run_test(size=(120, 200)) as pilot:
+            for name in VIEWS:
+                await app.action_show(name)
+                await pilot.pause()
+                active = app.screen.active_bindings.values()
+                keys = {keymap.written(one.binding.key) for one in active if one.binding.id}
+                await pilot.press("question_mark")
+                await pilot.pause()
+                words = re.split(r"[\s│]+", screen(app))
+                assert keys <= {word.strip("(,") or word for word in words} | {"("}, name
+                await pilot.press("2")
+                await pilot.pause()
+                assert not isinstance(app.screen, Help)
+                assert isinstance(app.view, OutputView)
 
     asyncio.run(run())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 
 pytest.importorskip("pyghostty", reason="there is no emulator to look at a terminal with")
 
+from fluxstart_tui.session.events import Winsize
 from fluxstart_tui.session.reader import Session
 from tests import support
 from tests.tui.on_terminal import OnTerminal
@@ -54,6 +56,9 @@ def test_an_instance_is_seen_and_shut_down(scene: Path, broker: str, size: tuple
     ui.type("s")
     assert ui.end() == 128 + signal.SIGTERM
     assert "SHUT DOWN by the UI" in ui.text
+    sizes = [event for _, event in session(scene).events() if isinstance(event, Winsize)]
+    columns, rows = size
+    assert sizes == [Winsize(0, rows - 7, columns - 2)], "it did not begin with its pane's size"
 
 
 def test_the_shell_goes_on_when_the_disk_is_full(scene: Path) -> None:
@@ -157,10 +162,17 @@ def test_what_can_not_be_run_is_named(scene: Path) -> None:
 
 
 def test_an_engine_that_is_killed(scene: Path) -> None:
-    """The time stands still, what has happened is said, and nothing is left."""
+    """The time stands still, what has happened is said, to all who look, and nothing is left."""
     ui = OnTerminal(scene, *EMBEDDED, "-s2", "sleep", "99")
     ui.expect("program runs")
+    other = OnTerminal(scene, "--attach")
+    other.expect("program runs")
     os.kill(session(scene).header["pid"], signal.SIGKILL)
+    other.expect("ended after", "its engine is gone", "all views show", "plays it")
+    other.type("t")
+    other.expect("it is only a record")
+    other.type("q")
+    assert other.end() == 0
     ui.expect("ended after", "its engine is gone", "exit code 137")
     ui.type("q")
     assert ui.end() == 128 + signal.SIGKILL
@@ -201,9 +213,9 @@ def test_a_stopped_program_is_said_to_be_and_continued(scene: Path, broker: str)
     assert ui.end() == 0
 
 
-@pytest.mark.parametrize("how", ["kill", "int", "term", "hup", "close"])
+@pytest.mark.parametrize("how", ["int", "term", "hup", "close"])
 def test_when_the_ui_is_gone_so_is_the_instance(scene: Path, how: str) -> None:
-    """Killed, ended or its terminal closed: brokers end in order, and the record says why."""
+    """Ended or its terminal closed: brokers end in order, and the record says why."""
     ui = OnTerminal(scene, *EMBEDDED, "-s2", "sleep", "99")
     before = ui.modes()
     ui.expect("program runs")
@@ -403,3 +415,50 @@ def test_keys_of_the_app_are_the_programs_while_the_terminal_has_the_keyboard(sc
     ui.expect("1 of 1 brokers run")
     ui.type("k")
     assert ui.end() == 128 + signal.SIGKILL
+
+
+def ui_of(scene: Path) -> int:
+    """Return the pid of a UI that a shell has started: its engine is a child of its own."""
+    stat = Path(f"/proc/{session(scene).header['pid']}/stat").read_text()
+    return int(stat.rpartition(")")[2].split()[1])
+
+
+def test_a_ui_that_is_killed_leaves_the_terminal_as_it_was(scene: Path) -> None:
+    """The shell that has started it is seen and typed to again."""
+    words = shlex.join(support.command(*EMBEDDED, "-s1", "sleep", "99"))
+    ui = OnTerminal(scene, "--norc", program=("/bin/bash",), env={"ROOT": str(support.ROOT)})
+    ui.expect("$")
+    ui.type(f"echo $((40+2))here; PYTHONPATH=$ROOT {words}\r")
+    ui.expect("program runs")
+    os.kill(ui_of(scene), signal.SIGKILL)
+    ui.expect("42here", "fluxstart-tui was killed", gone="program runs")
+    ui.type("echo again$((40+2)); stty -a\r")
+    ui.expect("again42", "isig icanon iexten echo ", " icrnl ")
+    for mode in (1000, 1003, 1049, 25):
+        last = re.findall(rb"\x1b\[\?(?:\d+;)*%d(?:;\d+)*([hl])" % mode, ui.written)[-1]
+        assert last == (b"h" if mode == 25 else b"l"), mode
+    ui.type("exit\r")
+    assert ui.end() == 0
+    support.assert_nothing_left(scene, timeout=20)
+    assert any("the UI is gone" in one.by for _, one in session(scene).state.signals)
+
+
+def test_a_terminal_that_is_not_read_does_not_keep_the_ui_from_ending(scene: Path) -> None:
+    """SIGTERM ends it within seconds, and who reads the terminal again finds it restored."""
+    flood = "i=0; while :; do i=$((i+1)); echo $i >&2; sleep 0.01; done"
+    program = ("/bin/sh", "-c", 'PYTHONPATH=$ROOT "$@"; read x', "sh", *support.command())
+    words = (*EMBEDDED, "--pty=1", "-s2", "sh", "-c", flood)
+    ui = OnTerminal(scene, *words, program=program, env={"ROOT": str(support.ROOT)})
+    before = ui.modes()
+    ui.expect("program runs")
+    ui.type("2")
+    ui.expect("following")
+    pid = ui_of(scene)
+    support.wait_for(lambda: stands_still(pid), "the UI to wait for its terminal")
+    os.kill(pid, signal.SIGTERM)
+    support.wait_for(lambda: not Path(f"/proc/{pid}").exists(), "its end", timeout=20)
+    assert session(scene).state.end is not None
+    ui.expect(gone="following")
+    assert ui.modes() == before
+    ui.type("\r")
+    assert ui.end() == 0

@@ -237,6 +237,8 @@ def test_follow_pauses_on_scroll_and_tells_what_is_new(recording: Recording) -> 
             assert app.lines()[1] == " 0 │ hello 0"
             await pilot.click("LinesStatus", offset=(58, 0))
             assert "▼ following" in app.lines()[-1]
+            app.output.action_follow()
+            assert "‖ paused" in app.lines()[-1], "it is told with the lines, not after them"
 
     played(story)
 

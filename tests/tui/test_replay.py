@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fluxstart_tui.diagnose.happened import Moments
 from fluxstart_tui.session.events import Exit, Sample, Signal
 from fluxstart_tui.tui.app import VIEWS, FluxApp
-from fluxstart_tui.tui.happened import Moments
 from fluxstart_tui.tui.source import Source
 from tests.tui.on_terminal import OnTerminal
 from tests.tui.rows_support import Launch, screen

@@ -156,10 +156,10 @@ def test_the_example_is_what_is_usual_and_complete() -> None:
     assert whole._replace(keys={}, options=()) == Settings()
 
 
-def test_the_program_prints_it_and_readme_is_true(tmp_path: Path) -> None:
+def test_the_program_prints_it_and_the_manual_is_true(tmp_path: Path) -> None:
     assert support.run(tmp_path, "--print-config").out == example.text()
-    readme = (support.ROOT / "README.md").read_text()
-    (shown,) = re.findall(r"```toml\n(.*?)```", readme, flags=re.DOTALL)
+    using = (support.ROOT / "docs" / "using.md").read_text()
+    (shown,) = re.findall(r"```toml\n(.*?)```", using, flags=re.DOTALL)
     assert settings.parse(shown.encode()).keys["app.quit"] == ("Q",)
 
 

@@ -12,9 +12,9 @@ import pytest
 from textual.color import Color
 
 import fluxstart_tui.tui
+from fluxstart_tui.diagnose.lives import KINDS
 from fluxstart_tui.tui import themes
 from fluxstart_tui.tui.app import FluxApp
-from fluxstart_tui.tui.phase_bars import KINDS
 from fluxstart_tui.tui.settings import Settings
 from fluxstart_tui.tui.source import Source
 from fluxstart_tui.tui.widgets.paint import Painter
@@ -161,7 +161,8 @@ def test_no_color_writes_no_colour(scene: Path) -> None:
     for key, text in (
         ("2", "lines"), ("3", "COMMAND"), ("4", "OVERLAY"), ("5", "RANK"), ("6", "SEV"),
         ("d", "Overview"), ("?", "Everywhere"), ("\x1b", "Overview"), ("\x10", "Search"),
-        ("\x1b", "Overview"), ("7", "red"), ("\x1d", "Terminal"), ("q", "shut down"),
+        ("\x1b", "Overview"), ("7", "keys go to the program"), ("\x1d", "q Quit"),
+        ("q", "shut down"),
     ):  # fmt: skip
         ui.type(key)
         ui.expect(text)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fluxstart_tui.diagnose.words import span
 from fluxstart_tui.session import events
 from fluxstart_tui.session.events import Signal
 from fluxstart_tui.tui.views.timeline import TimelineView
-from fluxstart_tui.tui.widgets.axis import span, ticks
+from fluxstart_tui.tui.widgets.axis import ticks
 from tests.tui.rows_support import Host, Launch, check, model_of, settled
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ _FRAME = 6
 """Cells of a dialog beside what is in it: border and padding, on both sides."""
 _BUTTON, _GAP = 10, 2
 """Cells of a button at the least, and between two (app.tcss)."""
+_BACK = "Esc: back"
 
 
 class Ask(ModalScreen[str | None]):
@@ -42,7 +43,8 @@ class Ask(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """Lay it out."""
         title, _, more = self._question.partition("\n")
-        with Vertical(classes="dialog"):
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_subtitle = _BACK
             yield Static(Text(title, style="bold"))
             if more:
                 yield Static(Text(more), classes="more")
@@ -99,7 +101,8 @@ class Prompt(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """Lay it out."""
-        with Vertical(classes="dialog"):
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_subtitle = _BACK
             yield Static(Text(self._question, style="bold"))
             if self._hint:
                 yield Static(Text(self._hint), classes="more")

@@ -9,6 +9,7 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
+from fluxstart_tui.diagnose.launch.finding import suspended
 from fluxstart_tui.diagnose.words import printable
 from fluxstart_tui.report.diagnosis import place, see, shown
 from fluxstart_tui.tui import actions, diagnosis, keymap, launch_actions
@@ -98,7 +99,7 @@ class FindingScreen(ModalScreen[None]):
         one = self._one
         if one is None or self._ours.source.commands is None or self._ours.model.ended:
             return frozenset()
-        return frozenset(diagnosis.of(self._ours.model).launch.suspended(one.finding.ranks))
+        return frozenset(suspended(diagnosis.of(self._ours.model).launch, one.finding.ranks))
 
     def look(self) -> None:
         """Take what is new."""

@@ -1,4 +1,4 @@
-"""Keys: those of the view that is shown, and those that work everywhere."""
+"""Keys: those of the view that is shown, and those that work everywhere; each works here, too."""
 
 from __future__ import annotations
 
@@ -8,16 +8,21 @@ from rich.table import Table
 from rich.text import Text
 from textual.binding import Binding
 from textual.containers import VerticalScroll
+from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from fluxstart_tui.tui import keymap
 from fluxstart_tui.tui.widgets import looks
 from fluxstart_tui.tui.widgets.strip import MARKS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
+    from fluxstart_tui.tui.app import FluxApp
     from fluxstart_tui.tui.keymap import Keymap
     from fluxstart_tui.tui.view import View
 
@@ -34,6 +39,7 @@ EVERYWHERE = [
     ("{app.signal}", "send a signal to ranks"),
     ("{app.hold}", "hold or release PMI"),
     ("{app.palette}", "all commands"),
+    ("{app.help}", "this help"),
     ("{app.quit+}", "quit"),
 ]
 REPLAY = [
@@ -51,31 +57,58 @@ LEGEND = [(look.glyph, looks.MEANINGS[name]) for name, look in looks.KINDS.items
 """What signs of ranks mean."""
 STRIP = list(MARKS.items())
 """What signs of phases mean."""
+_MOVES = frozenset((
+    "up", "down", "left", "right", "pageup", "pagedown", "home", "end", "tab", "shift+tab",
+))  # fmt: skip
+"""Keys that move in a view, and here: they and what is the same do not leave the help."""
 
 
-class Help(ModalScreen[None]):
-    """A list of keys.
+class Help(ModalScreen[Key | None]):
+    """A list of keys; the result is the key that was pressed to do what it says, if any.
 
     Args:
         view: the one whose keys come first; None for none.
-        keymap: puts the keys there.
+        keys: puts the keys there.
+        active: keys that do something in the view as it is.
         replay: whether there is something to play.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        ("escape", "dismiss", "back"),
-        Binding("question_mark", "dismiss", "back", id="app.help"),
-        Binding("q", "dismiss", "back", id="app.quit"),
+        ("escape", "dismiss(None)", "back"),
+        Binding("question_mark", "dismiss(None)", "back", id="app.help"),
+        Binding("q", "dismiss(None)", "back", id="app.quit"),
     ]
 
-    def __init__(self, view: View | None, keymap: Keymap, *, replay: bool) -> None:
+    def __init__(
+        self, view: View | None, keys: Keymap, active: Iterable[Binding], *, replay: bool
+    ) -> None:
         super().__init__()
-        self._keymap = keymap
-        self._groups = [(view.TITLE, view.KEYS)] if view is not None else []
+        self._keymap = keys
+        self._active = {one.key: one for one in active}
+        everywhere = [*(REPLAY if replay else []), *EVERYWHERE]
+        own = view.KEYS if view is not None else []
+        rest = list(self._rest([*own, *everywhere]))
+        self._groups = [(view.TITLE, [*own, *rest])] if view is not None else []
         self._groups += [("Replay", REPLAY)] if replay else []
         self._groups.append(("Everywhere", EVERYWHERE))
         self._groups.append(("What a rank does", LEGEND))
         self._groups.append(("Phases in the header, and below them how long they took", STRIP))
+
+    def _rest(self, told: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+        """Yield what else is a key now: other actions, and further keys of what is told."""
+        known = {key for pair in told for text in pair for key in self._keymap.told(text)}
+        other: dict[str, str] = {}
+        further: dict[str, str] = {}
+        for key, one in self._active.items():
+            first = self._keymap.keys(one.id or "")[0]
+            if key not in known and (first == key or first not in {*known, *self._active}):
+                other[keymap.written(key)] = one.description.lower()
+            elif key not in known:
+                further[keymap.written(key)] = keymap.written(first)
+        if other:
+            yield " ".join(other), ", ".join(other.values())
+        if further:
+            yield " ".join(further), f"as {' '.join(further.values())}"
 
     def compose(self) -> ComposeResult:
         """Lay it out."""
@@ -85,14 +118,37 @@ class Help(ModalScreen[None]):
         for title, keys in self._groups:
             if table.row_count:
                 table.add_row()
-            table.add_row("", Text(title, style="bold underline"))
+            table.add_row("", Text.assemble((title, "bold underline")))
             for key, text in keys:
                 shown, what = self._keymap.text(key), self._keymap.text(text)
                 table.add_row(Text(shown, style="bold"), Text(what))
-        with VerticalScroll(classes="dialog help"):
+        with VerticalScroll(classes="dialog help") as dialog:
+            dialog.border_title = "Help"
+            dialog.border_subtitle = "a key that is listed does it · ↑ ↓ scroll · Esc closes"
             yield Static(table)
-            yield Static(Text("\nEsc closes this", style="dim"))
 
     def on_mount(self) -> None:
         """Let keys scroll."""
         self.query_one(VerticalScroll).focus()
+
+    def on_key(self, event: Key) -> None:
+        """Leave for what the key does."""
+        one = self._active.get(event.key)
+        own = event.key in self._bindings.key_to_bindings
+        if one is not None and not own and self._keymap.keys(one.id or "")[0] not in _MOVES:
+            event.stop()
+            event.prevent_default()
+            self.dismiss(event)
+
+
+def show(app: FluxApp) -> None:
+    """Show the keys of the view and of the app, and do what one of them does."""
+    known = keymap.defaults()
+    active = [one.binding for one in app.screen.active_bindings.values() if one.enabled]
+
+    def pressed(event: Key | None) -> None:
+        if event is not None:
+            app.post_message(Key(event.key, event.character))
+
+    keys = [one for one in active if one.id in known]
+    app.push_screen(Help(app.view, app.keymap, keys, replay=app.model.replay is not None), pressed)

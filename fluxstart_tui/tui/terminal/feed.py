@@ -83,6 +83,9 @@ class Feed(Synchronized):
         self._unsure = float("inf")
         self.any = False
         """Whether there was any output."""
+        sizes = (event for _, event in reversed(model.events) if self._is_size(event))
+        if model.replay is None and (size := next(sizes, None)) is not None:
+            emulator.resize(size.columns, size.rows)
 
     @property
     def behind(self) -> bool:

@@ -69,15 +69,15 @@ class BrokersView(View):
     PARTS = (RankMap, Table, PaneGrid)
     ticks = True
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("p", "panes", "Panes", id="brokers.panes"),
-        Binding("m", "map", "Map", id="brokers.map"),
-        Binding("o", "sort(1)", "Sort", id="brokers.sort"),
-        Binding("O", "sort(0)", "Turn round", show=False, id="brokers.turn-round"),
-        Binding("slash", "filter", "Filter", id="brokers.filter"),
-        Binding("c", "only_chosen", "Chosen", show=False, id="brokers.only-chosen"),
+        Binding("p", "panes", "Table, panes or both", id="brokers.panes"),
+        Binding("m", "map", "Map small, large or none", id="brokers.map"),
+        Binding("o", "sort(1)", "Sort by the next column", id="brokers.sort"),
+        Binding("O", "sort(0)", "Turn the order round", show=False, id="brokers.turn-round"),
+        Binding("slash", "filter", "Show only some ranks", id="brokers.filter"),
+        Binding("c", "only_chosen", "Only the chosen ranks", show=False, id="brokers.only-chosen"),
         Binding("w", "look_at('Waits')", "Waits of all", show=False, id="brokers.waits"),
         Binding("b", "look_at('Stacks')", "Stacks of all", show=False, id="brokers.stacks"),
-        Binding("escape", "clear", "Clear", show=False, id="brokers.clear"),
+        Binding("escape", "clear", "Choose none, no filter", show=False, id="brokers.clear"),
     ]
     DEFAULT_CSS = """
     BrokersView { layout: vertical; }

@@ -139,7 +139,7 @@ class DetailView(View):
             (f" {name} ", "strong" if at == self.section else "dim",
              "cursor" if at == self.section else "", f"section:{at}")
             for at, name in enumerate(SECTIONS)
-        ])  # fmt: skip
+        ] + [("   ", "plain", "", ""), (self._turns, "dim", "", "")])  # fmt: skip
         self.actions.show(self._offers())
         name = SECTIONS[self.section]
         if name == "Overview":
@@ -156,6 +156,13 @@ class DetailView(View):
         if key != self._key or now - self._asked >= _AGE:
             self._key, self._asked = key, now
             self.sheet.show(self._section(name, rank))
+
+    @property
+    def _turns(self) -> str:
+        """The keys that go to other sections and ranks."""
+        actions = ("previous-section", "next-section", "previous-rank", "next-rank")
+        keys = [keymap.of(self.app).text(f"{{detail.{name}}}") for name in actions]
+        return "{} {} part  {} {} rank".format(*keys)
 
     def _section(self, name: str, rank: int) -> list[Row]:
         model = self.model

@@ -11,6 +11,7 @@ from fluxstart_tui.session import events
 from fluxstart_tui.tui.broker_log import SEVERITIES
 from fluxstart_tui.tui.widgets import looks
 from fluxstart_tui.tui.widgets.countdown import bar
+from fluxstart_tui.tui.widgets.lines_paint import GLYPHS
 from fluxstart_tui.tui.widgets.paint import clock, span
 from fluxstart_tui.tui.widgets.sheet import heading, note, pairs
 
@@ -108,8 +109,8 @@ def overview(
     if not tail.lines:
         rows += note("it has printed nothing")
     for stream, line in tail.lines:
-        mark = ("   ! ", "warn") if stream == 1 else ("     ", "dim")
-        rows.append((mark, (line.text[:1000], "plain")))
+        glyph, kind = GLYPHS.get(stream, GLYPHS[0])
+        rows.append(((f"   {glyph} ", kind), (line.text[:1000], "plain")))
     rows += heading("Last log records")
     if not log:
         rows += note("none")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.text import Text
 from textual.binding import Binding
 
+from fluxstart_tui.diagnose import happened
 from fluxstart_tui.rfc import idset
-from fluxstart_tui.tui import filters, happened
+from fluxstart_tui.tui import filters
 from fluxstart_tui.tui.broker_log import DONE, SEVERITIES, BrokerLog
 from fluxstart_tui.tui.widgets.line_rows import LineSource
 from fluxstart_tui.tui.widgets.page import RowsPage

@@ -41,7 +41,10 @@ KEYS = [
     ("{output.beside}", "two to four ranks beside each other"),
     ("{output.select}  {output.copy}", "select rows by arrows; copy what is selected"),
     ("{output.save}", "save what is shown to a file (colours kept in NAME.ansi)"),
-    ("↑ ↓ ← →  {lines.top}  {lines.bottom}", "scroll; first row; last row"),
+    (
+        "{lines.up} {lines.down} {lines.left} {lines.right}  {lines.top}  {lines.bottom}",
+        "scroll; first row; last row",
+    ),
     ("{output.back}", "no selection, no search"),
 ]
 

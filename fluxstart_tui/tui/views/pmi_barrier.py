@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from fluxstart_tui.diagnose.progress import passed
-from fluxstart_tui.diagnose.words import act, ids, where
-from fluxstart_tui.tui.widgets.axis import span
+from fluxstart_tui.diagnose.words import act, ids, span, where
 from fluxstart_tui.tui.widgets.source import Source, styled
 
 if TYPE_CHECKING:
@@ -163,9 +162,9 @@ class BarrierSource(Source):
         if broker.exit is not None:
             return act(broker.exit)
         text = where(self.model.state, broker)
-        if broker.usage is not None and broker.usage.state == "T":
-            text += ", process stopped"
-        if broker.rank not in self._arrived and broker.pmi:
+        if broker.suspended is not None:
+            text = f"stopped {span(max(0.0, self.model.now - broker.suspended))}, {text}"
+        elif broker.rank not in self._arrived and broker.pmi:
             text += f" for {span(max(0.0, self.model.now - broker.pmi_since))}"
         return text
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from fluxstart_tui.diagnose.words import span
 from fluxstart_tui.tui.pmi_tables import Lanes
-from fluxstart_tui.tui.widgets.axis import TimeSource, roomy, span
+from fluxstart_tui.tui.widgets.axis import TimeSource, roomy
 from fluxstart_tui.tui.widgets.source import styled
 
 if TYPE_CHECKING:

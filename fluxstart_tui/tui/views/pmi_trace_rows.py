@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from fluxstart_tui.diagnose.words import span
 from fluxstart_tui.rfc import pmi1
 from fluxstart_tui.tui import filters
 from fluxstart_tui.tui.pmi_trace import BARRIER_IN, COMMANDS, NONE
-from fluxstart_tui.tui.widgets.axis import span
 from fluxstart_tui.tui.widgets.line_rows import LineSource
 from fluxstart_tui.tui.widgets.source import styled
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding
 
 from fluxstart_tui.rpc.errors import RpcError
-from fluxstart_tui.tui.terminal import emulator, switch
+from fluxstart_tui.tui.terminal import emulator, room, switch
 from fluxstart_tui.tui.terminal.program import Program
 from fluxstart_tui.tui.terminal.screen import ProgramScreen, TerminalScreen
 from fluxstart_tui.tui.terminal.switch import Label
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from fluxstart_tui.tui.commands import Commands
     from fluxstart_tui.tui.model import Model
 
-_FRAME = 2
-"""Rows and columns of a frame."""
-
 
 class TerminalView(View):
     """Shows one terminal at a time, below a line of all if there are several.
@@ -45,8 +42,8 @@ class TerminalView(View):
         ("{terminal.type}, click", "keys go to the program"),
         ("{terminal.leave}", "leave: keys go to fluxstart-tui again"),
         ("{terminal.previous} {terminal.next}", "after that: the previous, the next terminal"),
-        ("shift+PgUp/PgDn/Home/End, wheel", "scroll back"),
-        ("drag; shift+drag if the program has the mouse", "select and copy"),
+        ("shift+PgUp/PgDn, wheel", "scroll back (shift+Home, shift+End: all the way)"),
+        ("drag, shift+drag", "select and copy (by shift if the program has the mouse)"),
         ("double, triple click", "select and copy a word, a line"),
         ("{terminal.hand-over}", "after that: hand over the real terminal until ctrl+]"),
         ("{terminal.continue}", "after that: SIGCONT to a program that is stopped"),
@@ -62,6 +59,7 @@ class TerminalView(View):
         Binding("x", "close", "Close an ended helper program", id="terminal.close"),
     ]
     ticks: ClassVar[bool] = True
+    pace: ClassVar[float] = 1 / 60
     DEFAULT_CSS = "TerminalView { layout: vertical; }"
 
     def __init__(self, model: Model, commands: Commands | None = None) -> None:
@@ -170,14 +168,14 @@ class TerminalView(View):
 
     def fit(self, columns: int, rows: int) -> None:
         """Give all terminals the size that they have in a view of so many columns and rows."""
-        columns, rows = columns - _FRAME, rows - _FRAME - (len(self._makers) > 1)
-        if columns <= 0 or rows <= 0:
+        size = room.in_view(columns, rows, len(self._makers))
+        if size is None:
             return
         for screen in self._screens.values():
-            screen.fit(columns, rows)
+            screen.fit(*size)
         for rank, typist in self._typists.items():
             if f"rank-{rank}" not in self._screens:
-                typist.resize(columns, rows)
+                typist.resize(*size)
 
     def on_bar_clicked(self, event: Bar.Clicked) -> None:
         """Bring the terminal that was clicked to the front."""

@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from fluxstart_tui.diagnose.words import act, ids
-from fluxstart_tui.tui import happened, themes
-from fluxstart_tui.tui.phase_bars import KINDS, Lives
-from fluxstart_tui.tui.widgets.axis import TimeSource, roomy, span
+from fluxstart_tui.diagnose import happened
+from fluxstart_tui.diagnose.lives import KINDS, Lives
+from fluxstart_tui.diagnose.words import act, ids, span
+from fluxstart_tui.tui import themes
+from fluxstart_tui.tui.widgets.axis import TimeSource, roomy
 from fluxstart_tui.tui.widgets.source import styled
 
 if TYPE_CHECKING:
-    from fluxstart_tui.tui.happened import Deed
+    from fluxstart_tui.diagnose.happened import Deed
+    from fluxstart_tui.diagnose.lives import Life
     from fluxstart_tui.tui.model import Model
-    from fluxstart_tui.tui.phase_bars import Life
 
 _MUCH = 4.0
 """If all of it takes so many times as long as the launch, the launch alone is shown at first."""

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from fluxstart_tui.diagnose.words import ending, ids, where, who
+from fluxstart_tui.diagnose.words import ending, ids, span, where, who
 from fluxstart_tui.session import tree
 from fluxstart_tui.tui.states import alarm, look, missing
 from fluxstart_tui.tui.widgets import looks
-from fluxstart_tui.tui.widgets.axis import span
 from fluxstart_tui.tui.widgets.source import Source, styled
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from fluxstart_tui.diagnose.words import span
 from fluxstart_tui.tui.widgets.source import Source
 
 if TYPE_CHECKING:
@@ -15,24 +16,6 @@ if TYPE_CHECKING:
 _STEPS = (1, 2, 5)
 _SHORTEST = 1e-5
 """Seconds: less than this tells nothing."""
-
-
-def span(seconds: float) -> str:
-    """Return a span of time in few characters and with three digits or so."""
-    if seconds < 0:
-        return "-" + span(-seconds)
-    if seconds < 0.00095:
-        return f"{seconds * 1e6:.0f} µs"
-    if seconds < 0.00995:
-        return f"{seconds * 1e3:.2f} ms"
-    if seconds < 0.9995:
-        return f"{seconds * 1e3:.0f} ms"
-    if seconds < 9.995:
-        return f"{seconds:.2f} s"
-    if seconds < 600:
-        return f"{seconds:.1f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02} min"
 
 
 def roomy(t: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,9 @@ _TIME = 10
 _HEAD = 3 + _TIME + 2
 """Cells before a sentence: a mark, and how long it lasts."""
 _SENTENCE = 600
+_NUMBER = re.compile(r" (\d)")
+_TIED = "\N{NO-BREAK SPACE}"
+"""Stands before a number while lines are broken: `barrier` and `1` stay together."""
 
 
 class FindingsBar(Painter, can_focus=False):
@@ -69,14 +73,15 @@ class FindingsBar(Painter, can_focus=False):
         """Return rows, each with the number of its finding."""
         width = self.size.width or self.app.size.width
         most = _FEW if self.app.size.height < _LOW else _MANY
-        hint = keymap.of(self.app).text(" {app.findings}: why, what to do ")
+        hint = keymap.of(self.app).text("  {app.findings}: why, what to do ")
         rows: list[tuple[int, list[Part]]] = []
         shown = 0
         for number, one in enumerate(found):
             room = most - len(rows)
             if room <= 0:
                 break
-            rows += [(number, parts) for parts in self._finding(one, width, room)]
+            spare = len(hint) if number == len(found) - 1 else 0
+            rows += [(number, parts) for parts in self._finding(one, width, room, spare)]
             shown += 1
         if shown < len(found):
             hint = f" +{len(found) - shown} more {hint}"
@@ -84,19 +89,25 @@ class FindingsBar(Painter, can_focus=False):
         rows[-1] = number, _ending(parts, hint, width)
         return rows
 
-    def _finding(self, one: Shown, width: int, most: int) -> list[list[Part]]:
-        """Return a finding in at most so many rows, its rule not named: that is for reports."""
-        text = printable(one.finding.sentence, _SENTENCE)
+    def _finding(self, one: Shown, width: int, most: int, spare: int) -> list[list[Part]]:
+        """Return a finding in at most so many rows, its rule not named: that is for reports.
+
+        Its last row leaves some cells to spare if there can be one more.
+        """
+        text = _NUMBER.sub(f"{_TIED}\\1", printable(one.finding.sentence, _SENTENCE))
         sure = one.finding.confidence == "certain"
         glyph, tone = ("✗", "bad") if sure else ("!", "warn")
         head: list[Part] = [(f" {glyph} ", tone), (f"{one.when(self.model):<{_TIME}}  ", "dim")]
         room = max(20, width - _HEAD - 1)
         lines = textwrap.wrap(text, room)
+        if len(lines) < most and len(lines[-1]) > room - spare:
+            lines = textwrap.wrap(text, room - spare)
         if len(lines) > most:
             lines = [*lines[: most - 1], " ".join(lines[most - 1 :])]
         blank: list[Part] = [(" " * _HEAD, "plain")]
         return [
-            [*(blank if at else head), (fit(line, room), "strong")] for at, line in enumerate(lines)
+            [*(blank if at else head), (fit(line.replace(_TIED, " "), room), "strong")]
+            for at, line in enumerate(lines)
         ]
 
     def get_content_height(self, *_: Size | int) -> int:

@@ -103,10 +103,13 @@ class HeaderBar(Painter, can_focus=False):
             text = "the disk takes no more: what comes is shown but not recorded"
             rows.append(("recording", [(" ✗ ", "bad"), (fit(text, width - 4), "bad")]))
         dear = self.app.size.height < _LOW
-        if self._progress.failure is not None and (
+        failure = self._progress.failure
+        if failure is not None and failure.kind == "interrupt":
+            failure = None  # the sentence tells who has asked for the end
+        if failure is not None and (
             (model.ended or not timer) and not (dear and model.state.findings)
         ):
-            text = printable(self._progress.failure.text, 400)
+            text = printable(failure.text, 400)
             rows.append(("failure", [(" ✗ ", "bad"), (fit(text, width - 4), "bad")]))
         if self._progress.then and model.ended:
             text = f"until then: {self._progress.then}"

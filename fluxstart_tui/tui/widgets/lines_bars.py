@@ -75,7 +75,7 @@ class LinesTools(Painter):
                 (mark, text),
                 (key, "title"),
                 (" " + tool.text, text),
-                (gap[1:], "plain"),
+                (gap, "plain"),
             ]
             at += size + len(gap)
         return self.row(parts, width, "head")

@@ -165,6 +165,12 @@ class RowsPage(View):
         drops = keymap.of(self.app).text("nothing matches the filter: {rows.clear} drops it")
         return drops if self.filter_text else "nothing yet"
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave out what there is no use for here: other modes, or a time to move in."""
+        timed = any(isinstance(one, TimeSource) for one in self.sources)
+        useful = {"mode": len(self.sources) > 1, "zoom": timed, "pan": timed}.get(action, True)
+        return useful and super().check_action(action, parameters)
+
     def action_mode(self, step: int) -> None:
         """Go to the next or previous mode."""
         if len(self.sources) > 1:

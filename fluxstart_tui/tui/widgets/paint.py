@@ -92,6 +92,8 @@ class Painter(Widget):
             if on:
                 base += self.get_component_rich_style(f"paint--{on}")
             for one in name.split():
+                if on == "cursor" and one in ("dim", "faint"):  # hardly legible on its ground
+                    continue
                 own = self.get_component_rich_style(f"paint--{one}")
                 # Where a background is made by reversing, colours would make a patchwork of it.
                 if one != "plain" and not base.reverse:

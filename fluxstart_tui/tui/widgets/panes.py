@@ -10,8 +10,11 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from fluxstart_tui.diagnose.launch.text import LOG
 from fluxstart_tui.diagnose.words import printable
+from fluxstart_tui.tui.ansi import Painted
 from fluxstart_tui.tui.widgets import looks
+from fluxstart_tui.tui.widgets.lines_paint import GLYPHS
 from fluxstart_tui.tui.widgets.messages import Moved, Opened
 from fluxstart_tui.tui.widgets.paint import Painter, clock, fit, memory, span
 from fluxstart_tui.tui.widgets.sparkline import History, bars
@@ -29,6 +32,15 @@ _LOWEST, _HIGHEST = 5, 14
 _BRIEF = 3
 """Rows of panes that have no others below them."""
 _SPARK = 10
+
+
+def _brief(line: Painted) -> Painted:
+    """Return a broker's record without its date, which would fill a narrow pane alone."""
+    found = LOG.match(line.text)
+    if found is None or line.runs:
+        return line
+    head = found.start("module")
+    return Painted(line.text[head:], (), line.width - head)
 
 
 class PaneGrid(Painter, ScrollView, can_focus=True):
@@ -151,8 +163,11 @@ class PaneGrid(Painter, ScrollView, can_focus=True):
         if inner - 1 >= len(shown):
             return [edge, Segment(" " * (width - 1), self.tone("plain"))]
         stream, line = shown[inner - 1]
-        mark = Segment("!" if stream == 1 else " ", self.tone("warn"))
-        return [edge, mark, *segments(line, width - 2, self.tone("plain"))]
+        if stream in GLYPHS and stream:  # as in Output
+            glyph, tone = GLYPHS[stream]
+            edge = Segment(glyph, self.tone(tone))
+        blank = Segment(" ", self.tone("plain"))
+        return [edge, blank, *segments(_brief(line), width - 2, self.tone("plain"))]
 
     def _step(self, rank: int, inner: int) -> str:
         """Return one of its last steps, for a rank that printed nothing: few but rank 0 do."""

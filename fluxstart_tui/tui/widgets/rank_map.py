@@ -8,6 +8,7 @@ from rich.segment import Segment
 from textual.binding import Binding, BindingType
 from textual.strip import Strip
 
+from fluxstart_tui.tui import keymap
 from fluxstart_tui.tui.widgets import looks
 from fluxstart_tui.tui.widgets.messages import Chose, Moved, Opened
 from fluxstart_tui.tui.widgets.paint import Painter, clock, fit, span
@@ -174,8 +175,11 @@ class RankMap(Painter, can_focus=True):
         if broker.errors and broker.state != "run":
             facts.append(broker.errors[-1][1].split("\n")[0])
         head = f" rank {rank} "
-        rest = fit(" · ".join(["", *facts]), max(0, width - len(head) - len(text) - len(ago) - 3))
-        return [(head, "strong"), (f"{kind.glyph} {text}", kind.tone), (ago + rest, "dim")]
+        hint = keymap.of(self.app).text(" {app.detail}: more ")
+        room = width - len(head) - len(text) - len(ago) - 2 - len(hint)
+        rest = fit(" · ".join(["", *facts]), max(0, room))
+        told: list[Piece] = [(head, "strong"), (f"{kind.glyph} {text}", kind.tone)]
+        return [*told, (ago + rest, "dim"), (hint, "info")]
 
     def render_line(self, y: int) -> Strip:
         """Paint a line."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from fluxstart_tui.diagnose.happened import Moments
 from fluxstart_tui.diagnose.words import printable
 from fluxstart_tui.tui import keymap
-from fluxstart_tui.tui.happened import Moments
 from fluxstart_tui.tui.widgets.paint import Painter, fit
 
 if TYPE_CHECKING:
@@ -87,8 +87,8 @@ class ReplayBar(Painter, can_focus=False):
         room = max(0, width - len(left) - size)
         at = len(left) + room
         self._places = [(at + first, at + last, action) for first, last, action in places]
-        text = fit(printable(self.moments.last(clock.now()), 200), room)
-        return self.row([(left, "strong"), (text, "plain"), *keys], width)
+        text = fit(printable(self.moments.last(clock.now()), 200), max(0, room - 2))
+        return self.row([(left, "strong"), (f"{text:<{room}}", "plain"), *keys], width)
 
     async def on_click(self, event: events.Click) -> None:
         """Do what the key does."""

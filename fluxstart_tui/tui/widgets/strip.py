@@ -24,6 +24,9 @@ _ANYTIME = ("exit",)
 _LONG = 0.5
 """Seconds that are worth a number even where there is no room to say what it is."""
 
+_BLANK = 2
+"""Cells between two notes at the least: one would make them read as one."""
+
 
 class Cell(NamedTuple):
     """Where a phase stands in the strip."""
@@ -114,7 +117,7 @@ def _notes(phases: list[Phase], cells: list[Cell], at: int, width: int, now: flo
             limit = width if index == at else following
             if index == at:  # what is waited for is told wherever there is room
                 start = max(0, min(start, width - len(text) - 1))
-            begin, end = max(0, start - 1), min(start + len(text) + 1, width)
+            begin, end = max(0, start - _BLANK), min(start + len(text) + _BLANK, width)
             if start + len(text) <= limit and "".join(row[begin:end]).isspace():
                 row[start : start + len(text)] = text
                 tones[start : start + len(text)] = [tone] * len(text)
@@ -161,7 +164,7 @@ def _texts(
 def _begun(phases: list[Phase], index: int) -> float | None:
     """Return since when a phase is under way: since all are in it, or through the former one."""
     phase = phases[index]
-    if phase.complete or (phase.lasts and phase.entered):
+    if phase.entered:
         return phase.last
     return phases[index - 1].last if index else 0.0
 

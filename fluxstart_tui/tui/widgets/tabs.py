@@ -21,10 +21,14 @@ _CURRENT = Style(bold=True, reverse=True)
 _KEY = Style(bold=True)
 _TEXT = Style(dim=True)
 _SHORT = {
-    "Brokers": "Brok", "Output": "Out", "Timeline": "Time", "Terminal": "Term", "Launch": "Lnch",
-    "Detail": "Det", "Findings": "Why",
+    "Timeline": "Time", "Terminal": "Term", "Findings": "Why", "Detail": "Det", "Brokers": "Brok",
+    "Output": "Out", "Launch": "Lnch",
 }  # fmt: skip
-"""Titles as they are where there is no room for all of them."""
+"""Titles as they are where there is no room for all of them, in the order in which they shrink."""
+
+
+_ASIDE = frozenset(("Detail", "Findings"))
+"""Titles that go first where there is no room: their keys are told elsewhere when they matter."""
 
 
 class Tab(NamedTuple):
@@ -42,7 +46,8 @@ class Tabs(Widget):
     """Shows which view is shown, and how to get to the others by key or click.
 
     Args:
-        tabs: in order; where there is no room, blanks between them go, then titles are short.
+        tabs: in order; where there is no room, blanks between them go, then those aside, unless
+            they are the view that is shown, and then titles are short.
     """
 
     DEFAULT_CSS = "Tabs { dock: bottom; height: 1; background: $panel; color: $foreground; }"
@@ -78,27 +83,36 @@ class Tabs(Widget):
         """Paint it."""
         width = self.size.width
         shown = keymap.of(self.app)
-        head = shown.text(" {terminal.leave} leaves the program · click:") if self._typing else ""
+        head = shown.text(" {terminal.leave} leaves · click:") if self._typing else ""
         room = width - len(head)
-        keys = ["" if self._typing else shown.text(tab.key) for tab in self._tabs]
-        titles = [tab.title for tab in self._tabs]
+        tabs = self._tabs
+        keys, titles = self._labels(tabs)
         blank = " " if _length(keys, titles) <= room else ""
-        for shorter in (_SHORT, dict.fromkeys(titles + list(_SHORT.values()), "")):
-            for last in reversed(range(len(titles))):
-                if _length(keys, titles, blank) > room:
-                    titles[last] = shorter.get(titles[last], titles[last])
+        if _length(keys, titles, blank) > room:
+            tabs = [one for one in tabs if one.title not in _ASIDE or one.name == self._current]
+            keys, titles = self._labels(tabs)
+        own = next((tab.title for tab in tabs if tab.name and tab.name == self._current), "")
+        gone = ((_SHORT.get(one, one), "") for one in reversed(titles))
+        for title, short in [*_SHORT.items(), *gone]:
+            if title in titles and title != own and _length(keys, titles, blank) > room:
+                titles[titles.index(title)] = short
         at = len(head)
         segments = [Segment(head, _KEY)]
         self._ends = [(at, "")]
-        for tab, key, title in zip(self._tabs, keys, titles, strict=True):
+        for tab, key, title in zip(tabs, keys, titles, strict=True):
             current = tab.name and tab.name == self._current
-            label = f" {key}", f" {title}{blank}" if title else blank
+            label = f" {key}" if key else "", f" {title}{blank}" if title else blank
             segments.append(Segment(label[0], _CURRENT if current else _KEY))
             segments.append(Segment(label[1], _CURRENT if current else _TEXT))
             at += sum(map(len, label))
             self._ends.append((at, tab.action))
         strip = Strip(segments).adjust_cell_length(width)
         return strip.apply_style(self.rich_style)
+
+    def _labels(self, tabs: Sequence[Tab]) -> tuple[list[str], list[str]]:
+        shown = keymap.of(self.app)
+        keys = ["" if self._typing else shown.text(tab.key) for tab in tabs]
+        return keys, [tab.title for tab in tabs]
 
     def on_click(self, event: events.Click) -> None:
         """Do what the key of the tab does."""
@@ -111,6 +125,6 @@ class Tabs(Widget):
 
 def _length(keys: Sequence[str], titles: Sequence[str], blank: str = " ") -> int:
     return sum(
-        len(key) + 1 + len(blank) + (len(title) + 1 if title else 0)
+        (len(key) + 1 if key else 0) + len(blank) + (len(title) + 1 if title else 0)
         for key, title in zip(keys, titles, strict=True)
     )

@@ -15,6 +15,8 @@ from fluxstart_tui.session import events
 if TYPE_CHECKING:
     from fluxstart_tui.diagnose.interrupt import Failure
     from fluxstart_tui.diagnose.progress import Phase
+    from fluxstart_tui.session.state import InstanceState
+    from fluxstart_tui.session.tree import Parent
     from fluxstart_tui.tui.model import Model
 
 
@@ -53,21 +55,29 @@ class Progress:
         self.phases = model.phases
         self.failure = failure.first(model.state)
         self.missing = frozenset(self.failure.ranks) if self.failure is not None else frozenset()
-        self.missing |= _missing(self.phases, model.size, ended=model.ended)
+        self.missing |= _missing(self.phases, model.state, model.parent, ended=model.ended)
         killed = interrupt.killed(model.state)
         self.then = ""
         if killed is not None:
             former = rewind.rewind(model.state, killed)
             self.then = doing.sentence(former, killed, model.parent)
-            self.missing |= _missing(phases(former), model.size, ended=False)
+            self.missing |= _missing(phases(former), former, model.parent, ended=False)
         return self
 
 
-def _missing(found: list[Phase], size: int, *, ended: bool) -> frozenset[int]:
-    """Return who is not through the phase that is under way, unless that is most ranks."""
+def _missing(
+    found: list[Phase], state: InstanceState, parent: Parent, *, ended: bool
+) -> frozenset[int]:
+    """Return who is not through the phase that is under way, unless that is most ranks.
+
+    Who can not join because its parent is missing is no cause, but a victim (flux-core #3980).
+    """
     at = current(found, ended=ended)
     missing = found[at].missing if at >= 0 else frozenset()
-    return missing if len(missing) <= max(1, size // 2) else frozenset()
+    if found and found[at].name in ("join", "rc1"):
+        victims = (r for r in missing if state.broker(r).state == "join" and parent(r) in missing)
+        missing -= frozenset(victims)
+    return missing if len(missing) <= max(1, state.size // 2) else frozenset()
 
 
 _known: WeakKeyDictionary[Model, Progress] = WeakKeyDictionary()
