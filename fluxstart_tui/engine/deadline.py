@@ -17,7 +17,7 @@ class Deadline:
 
     Args:
         stage: what it runs on.
-        after: seconds that it has; may be infinite.
+        after: seconds that it has.
         pids: pids of the brokers that run on this host, by rank; it is looked at when time is up.
         expired: told to end the instance, with what wants it so.
     """

@@ -5,6 +5,7 @@ That is test mode, and normal mode's singleton if it is looked at or recorded.
 
 from __future__ import annotations
 
+import math
 import os
 
 from fluxstart_tui import process
@@ -12,11 +13,9 @@ from fluxstart_tui.engine import command, consoles, ranks
 from fluxstart_tui.engine.broker import FileLimit
 from fluxstart_tui.engine.commands import Commands
 from fluxstart_tui.engine.company import Company
-from fluxstart_tui.engine.deadline import Deadline
 from fluxstart_tui.engine.errors import LaunchError, reason
 from fluxstart_tui.engine.relay import Relay
 from fluxstart_tui.engine.stage import Outcome, Stage
-from fluxstart_tui.engine.status_line import StatusLine
 from fluxstart_tui.engine.stops import Stops
 from fluxstart_tui.engine.supervisor import Supervisor
 from fluxstart_tui.engine.tether import Tether
@@ -25,8 +24,9 @@ from fluxstart_tui.rfc import idset
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fluxstart_tui.engine.console import Console
+    from fluxstart_tui.engine.deadline import Deadline
     from fluxstart_tui.engine.locate import Located
-    from fluxstart_tui.engine.status_line import MakeTeller
+    from fluxstart_tui.engine.status_line import MakeTeller, StatusLine
     from fluxstart_tui.options import Options
 
 
@@ -180,9 +180,14 @@ class Instance:
         if 0 in self._consoles:
             self._consoles[0].start()
         if self._make_teller is not None:
+            from fluxstart_tui.engine.status_line import StatusLine  # who asks for it pays for it
+
             self._status = StatusLine(stage, self._make_teller(stage.header))
-        pids, expire = supervisor.pids, supervisor.expire
-        self._deadline = Deadline(stage, self._options.timeout, pids, expire)
+        if self._options.timeout < math.inf:
+            from fluxstart_tui.engine.deadline import Deadline  # the same
+
+            timeout, expire = self._options.timeout, supervisor.expire
+            self._deadline = Deadline(stage, timeout, supervisor.pids, expire)
         if self._options.tether is not None:
             Tether(stage.reactor, self._options.tether, supervisor.interrupt)
 

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _LINGER = 0.5
 """Seconds; views look every quarter of a second at the least."""
 
+_START = 0.25
+"""Seconds after which a session is written, if nobody waits for it: brokers start meanwhile."""
+
 _TOTAL = 64 << 30
 """Bytes that all sessions may take where they live."""
 
@@ -68,7 +71,12 @@ class Session:
         self._keep = options.keep if store.is_home(os.path.dirname(self.path)) else None
         # Stays open: a disk that hangs may let the recorder's thread go on when all is over.
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        self._recorder = Recorder(self.path, header, limit=options.record_limit, grown=self._grown)
+        followed = options.tether is not None
+        self._recorder = Recorder(
+            self.path, header, limit=options.record_limit, grown=self._grown, at_once=followed
+        )
+        if not followed:
+            reactor.call_later(_START, self._recorder.begin)
         reactor.add_reader(self._wake, self._woken)
         for t, event in record.events:
             self._recorder.event(t, event)

@@ -42,6 +42,7 @@ class Recorder:
         limit: bytes of output that are kept (output.Spool).
         grown: called in the writing thread after each write; it must not raise.
         backlog_max: bytes of memory that output which waits for the disk may take.
+        at_once: write from the start; else `begin`, a terminal, much output or the end does it.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Recorder:
         limit: int,
         grown: Callable[[], None] = lambda: None,
         backlog_max: int = 64 << 20,
+        at_once: bool = True,
     ) -> None:
         self.error: str | None = None
         """Why something is not recorded any more, in the words of the system."""
@@ -64,7 +66,7 @@ class Recorder:
         # The engine's thread alone writes _added, the other alone _taken: their difference, the
         # memory that is waiting, needs no lock.
         self._added = self._taken = 0
-        self._alarm = math.inf  # how much must wait for the thread to be woken
+        self._alarm: float = _HURRY  # how much must wait for the thread to be woken
         self._backlog_max = self._accepted = backlog_max
         self._refused: dict[tuple[int, int], int] = {}
         self._t = 0.0
@@ -76,6 +78,13 @@ class Recorder:
         except OSError as error:
             self._accepted = -1
             self.error = error.strerror or str(error)
+            return
+        if at_once:
+            self.begin()
+
+    def begin(self) -> None:
+        """Begin to write, if that has not been done; a boot is slower beside a second thread."""
+        if self._thread is not None or self._accepted < 0:
             return
         import threading  # only who records pays for it
 
@@ -93,7 +102,7 @@ class Recorder:
 
     def event(self, t: float, event: Event) -> None:
         """Record an event that happened at `t` seconds since the session's start."""
-        if self._thread is None:
+        if self._accepted < 0:
             return
         self._t = t
         self._queue.append((t, event))
@@ -129,13 +138,16 @@ class Recorder:
             self._report_refused()
 
     def _ring(self) -> None:
+        if self._thread is None:
+            self.begin()
+            return
         try:
             self._bell.release()
         except RuntimeError:  # it rings already
             pass
 
     def _refuse(self, rank: int, stream: int, size: int) -> None:
-        if self._thread is not None:
+        if self._accepted >= 0:
             # Half of the backlog must be gone before more is taken: one report for many losses.
             self._accepted = self._backlog_max // 2
             self._refused[rank, stream] = self._refused.get((rank, stream), 0) + size
@@ -152,9 +164,12 @@ class Recorder:
         Args:
             patience: seconds after which a disk that hangs is left alone.
         """
-        if self._thread is None:
+        if self._accepted < 0:
             return
         self._report_refused()
+        self.begin()
+        if self._thread is None:
+            return
         self._closing = True
         self._ring()
         self._thread.join(patience)
