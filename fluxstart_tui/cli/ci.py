@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from fluxstart_tui.engine.stage import Outcome
     from fluxstart_tui.engine.status_line import MakeTeller
     from fluxstart_tui.options import Options
-    from fluxstart_tui.report.verdict import Verdict
+    from fluxstart_tui.report.gathered import Gathered
 
 
 class Ci:
@@ -74,17 +74,17 @@ class Ci:
             reports.of_run(self._chosen.report, outcome.session, self._messages)
         if outcome.session is None or not (self._github or self._chosen.junit is not None):
             return
-        from fluxstart_tui.report import junit, verdict
+        from fluxstart_tui.report import gathered, junit
         from fluxstart_tui.report.launch_log import LogError
         from fluxstart_tui.session.reader import SessionError
 
         try:
-            found = verdict.of(outcome.session)
+            found = gathered.gather(outcome.session)
         except (SessionError, LogError) as error:  # the disk has failed
             self._messages.say(f"nothing can be reported: {error}")
             return
         if self._chosen.junit is not None:
-            self._write(self._chosen.junit, junit.report(found))
+            self._write(self._chosen.junit, junit.report(found.verdict))
         if self._github:
             self._tell_github(found)
 
@@ -97,11 +97,11 @@ class Ci:
         except OSError as error:
             self._messages.say(f"--junit: {path}: {reason(error)}")
 
-    def _tell_github(self, found: Verdict) -> None:
+    def _tell_github(self, found: Gathered) -> None:
         from fluxstart_tui.engine.errors import reason
-        from fluxstart_tui.report import github
+        from fluxstart_tui.report import github, session_markdown
 
-        if told := github.errors(found):
+        if told := github.errors(found.verdict):
             # Commands begin a line, and a broker's last line may have no end.
             start = "" if self._chosen.summary else "\n"
             self._messages.raw(f"{start}{told}".encode())
@@ -110,7 +110,7 @@ class Ci:
             return
         try:
             with open(path, "a", encoding="utf-8") as file:
-                file.write(github.step_summary(found))
+                file.write(session_markdown.of(found))
         except OSError as error:
             self._messages.say(f"GITHUB_STEP_SUMMARY: {path}: {reason(error)}")
 

@@ -1,4 +1,4 @@
-"""What GitHub Actions shows of a session: annotations, and the summary of a step.
+"""What GitHub Actions shows beside the lines of a step that has failed: annotations.
 
 See "Workflow commands for GitHub Actions" in its documentation.
 """
@@ -6,7 +6,7 @@ See "Workflow commands for GitHub Actions" in its documentation.
 from __future__ import annotations
 
 from fluxstart_tui.diagnose.words import printable
-from fluxstart_tui.report.text import headline, text
+from fluxstart_tui.report.text import headline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,21 +42,3 @@ def error(title: str, text: str) -> str:
 
 def _escaped(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def step_summary(verdict: Verdict) -> str:
-    """Return Markdown for the summary of a step."""
-    found = verdict.summary
-    mark = ":x:" if verdict.failed else ":white_check_mark:"
-    findings = [
-        f"- **{_html(one.id)}** {_html(printable(one.sentence, 1000))}" for one in verdict.findings
-    ]
-    head = f"### {mark} {_html(headline(found))}"
-    # Not in a fence, which a line of theirs could end.
-    body = ["<pre>", _html(text(found)).rstrip("\n"), "</pre>"]
-    return "\n".join([head, "", *findings, "", *body, ""])
-
-
-def _html(said: str) -> str:
-    """Return a text that Markdown shows as it is; it makes nothing of character references."""
-    return "".join(c if c.isalnum() or c in " \n.,:;()=/-+" else f"&#{ord(c)};" for c in said)

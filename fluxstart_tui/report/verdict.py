@@ -7,8 +7,7 @@ from typing import NamedTuple
 from fluxstart_tui.diagnose import progress
 from fluxstart_tui.diagnose.interrupt import killed
 from fluxstart_tui.diagnose.rewind import rewind
-from fluxstart_tui.report import diagnosis, launch_log, parts, show, summary
-from fluxstart_tui.session.reader import Session
+from fluxstart_tui.report import parts, summary
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,18 +44,6 @@ class Verdict(NamedTuple):
     def failed(self) -> bool:
         """Whether it has not come to a good end."""
         return self.summary.outcome != "success"
-
-
-def of(directory: str) -> Verdict:
-    """Return the verdict on a session.
-
-    Raises:
-        SessionError: it is none.
-        LogError: its output can not be read.
-    """
-    session = Session(directory)
-    findings = diagnosis.report(launch_log.read(directory)).findings
-    return judge(session.header, session.state, show.tail(session), findings, directory)
 
 
 def judge(

@@ -68,7 +68,7 @@ def test_a_hung_start_ends_and_names_rank_phase_and_cause(scene: Path) -> None:
     assert cause in told["03 put"]
     assert "suspended by a signal (SIGSTOP)" in told["rank 2"]
     assert len(told) == 3
-    assert "**S3** rank 2 came no further" in (scene / "step.md").read_text()
+    assert "### S3: rank 2 came no further" in (scene / "step.md").read_text()
     events = [type(one).__name__ for _, one in Session(str(scene / "session")).events()]
     order = [events.index(name) for name in ("Probe", "Timeout", "Backtrace", "Signal", "End")]
     assert order == sorted(order)
