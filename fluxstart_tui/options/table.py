@@ -268,7 +268,7 @@ GROUPS = (
     ("", (HELP, *GENERAL)),
     ("Options useful for testing", TESTING),
     ("Options of the manual page and of older versions", MANUAL),
-    ("Options of fluxstart-tui, to be spelled in full", RUNNING),
+    ("Options of fluxstart-tui, from here on to be spelled in full", RUNNING),
     ("Launchers", LAUNCHING),
     ("Recording", RECORDING),
     ("For CI", REPORTING),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from fluxstart_tui.options.numbers import c_int
-from fluxstart_tui.options.table import GENERAL, HELP, MANUAL, NONE, OURS, TESTING
+from fluxstart_tui.options.table import GROUPS, NONE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,14 +19,9 @@ def usage(prog: str) -> str:
     columns = c_int(os.environ.get("COLUMNS", "")) or 80
     width = max(columns, 60) - 32
     lines = [f"Usage: {prog} [OPTIONS] command ..."]
-    for title, options in (
-        ("", (HELP, *GENERAL)),
-        ("\nOptions useful for testing:", TESTING),
-        ("\nOptions of the manual page and of older versions:", MANUAL),
-        ("\nOptions of fluxstart-tui, to be spelled in full:", OURS),
-    ):
+    for title, options in GROUPS:
         if title:
-            lines.append(title)
+            lines.append(f"\n{title}:")
         for option in options:
             lines.extend(_describe(option, width))
     return "\n".join(lines) + "\n"

@@ -89,6 +89,8 @@ def of_process(pid: int) -> Family:
     if above is not None:
         return host.family(host.kin(above), pid)
     below = [one for one in host.brokers if pid in host.line(one)] or host.of_srun(pid)
+    # srun has a child that looks after it, the newer one for pgrep -n, without its sockets.
+    below = below or host.of_srun(host.processes[pid].parent)
     if not below:
         words = " ".join(processes.argv(pid))[:80]
         raise FamilyError(f"{pid}: no broker on this host belongs to it: {words}")
