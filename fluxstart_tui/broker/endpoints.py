@@ -168,9 +168,10 @@ def _address(uri: str) -> tuple[str, int] | None:
     host = host.strip("[]").removeprefix(_MAPPED)
     if host == "localhost":
         host = _LOOPBACK
-    if not (uri.startswith(TCP) and host.startswith("127.") and port.isdigit()):
+    numeral = port.isascii() and port.isdigit() and len(port) < 6
+    if not (uri.startswith(TCP) and host.startswith("127.") and numeral):
         return None
-    return host, int(port)
+    return (host, int(port)) if int(port) < 1 << 16 else None
 
 
 def remove(path: str) -> None:

@@ -36,7 +36,7 @@ def parse(record: bytes, rank: int) -> LogRecord | None:
     if len(parts) < 8 or parts[2] != b"%d" % rank:
         return None
     priority = parts[0][1 : parts[0].find(b">")]
-    severity = int(priority) >> 3 if priority.isdigit() else 7
+    severity = int(priority) >> 3 if priority.isdigit() and len(priority) < 5 else 7
     return LogRecord(severity, parts[1], parts[3], parts[7])
 
 

@@ -55,7 +55,11 @@ def test_unix_sockets_serve_those_who_are_near_and_tcp_the_others() -> None:
     assert to_connect(both, "box (rank 0)", prefer_ipc=False) == both[0]
 
 
-@pytest.mark.parametrize("uri", ["tcp://[::ffff:10.0.0.1]:5", "tcp://far:5", "udp://127.0.0.1:5"])
+@pytest.mark.parametrize(
+    "uri",
+    ["tcp://[::ffff:10.0.0.1]:5", "tcp://far:5", "udp://127.0.0.1:5", "tcp://127.0.0.1:65536",
+     "tcp://127.0.0.1:²", f"tcp://127.0.0.1:{'9' * 5000}"],
+)  # fmt: skip
 def test_other_hosts_are_out_of_reach(uri: str) -> None:
     with pytest.raises(BuiltinsError) as caught:
         to_connect([uri], "box (rank 0)", prefer_ipc=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import support
 from tests.broker.instance import PATIENCE, Broker, until
 
 ROOT = Path(__file__).parents[2]
@@ -166,6 +167,20 @@ def test_flood_stdout_and_go_on(tmp_path: Path) -> None:
         assert run.wait() == 0
         assert run.stdout.count("x") == 3 * 1024 * 1023
         assert "done\n" in run.stdout
+
+
+def test_flood_nobody(tmp_path: Path) -> None:
+    """A reader that goes away ends the writing, and not the broker."""
+    ours, theirs = os.pipe()
+    process = support.start(
+        tmp_path, "--headless", "--broker=embedded", "-s2", "-Sfault.init=1:flood=3", "true",
+        stdout=theirs,
+    )  # fmt: skip
+    os.close(theirs)
+    os.read(ours, 1)
+    os.close(ours)
+    done = support.finish(process)
+    assert (done.code, done.err) == (0, "")
 
 
 def test_fail_in_rc1(tmp_path: Path) -> None:

@@ -30,6 +30,12 @@ def test_a_record_is_taken_apart() -> None:
     assert log_record.parse(line, 6) is None
 
 
+@pytest.mark.parametrize("priority", ["", "x", "-8", "²", "9" * 5000])
+def test_what_is_no_priority_is_debug(priority: str) -> None:
+    found = log_record.parse(f"<{priority}>1 - 0 broker 1 - - text".encode(), 0)
+    assert found == (7, b"-", b"broker", b"text")
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "a: b", "insmod overlay", "x->y", "e: a->b", "e: a->b 1x", "e: a->b ²s", "->", ": -> s"],

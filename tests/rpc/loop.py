@@ -35,7 +35,7 @@ class Loop:
         self.error: BaseException | None = None
         """What has left the loop: nothing should."""
         self.reactor.add_reader(self._wake, self._work)
-        self._thread = threading.Thread(target=self._run)
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
