@@ -3,7 +3,8 @@
     standin_launcher.py [OPTION...] -n N COMMAND...
 
 Options are ignored. Its exit code is the highest of its tasks', 128 + the signal for one that was
-killed. SIGTERM and SIGINT are passed on to the tasks. The environment tells what else it does:
+killed. SIGTERM and SIGINT are passed on to the tasks. It does not outlive who reads its output: the
+tasks are killed then. The environment tells what else it does:
 
     STANDIN_LABEL     form of a label, `task {} | ` by default
     STANDIN_HABITS    words: `deaf` passes no signals on; `leaves` ends without its tasks when told
@@ -13,10 +14,12 @@ killed. SIGTERM and SIGINT are passed on to the tasks. The environment tells wha
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
 import threading
+import time
 from typing import IO
 
 LABEL = os.environ.get("STANDIN_LABEL", "task {} | ")
@@ -24,10 +27,13 @@ HABITS = os.environ.get("STANDIN_HABITS", "").split()
 
 
 def copy(label: bytes, source: IO[bytes], to: IO[bytes]) -> None:
-    """Label the lines of a task."""
-    for line in source:
-        to.write(label + line)
-        to.flush()
+    """Label the lines of a task, as long as anybody reads them."""
+    try:
+        for line in source:
+            to.write(label + line)
+            to.flush()
+    except BrokenPipeError:
+        pass
 
 
 def main() -> int:
@@ -35,10 +41,10 @@ def main() -> int:
     at = sys.argv.index("-n") + 1
     count, command = int(sys.argv[at]), sys.argv[at + 1 :]
     tasks: list[subprocess.Popen[bytes]] = []
-    told = threading.Event()
+    reader = select.poll()
+    reader.register(1, 0)  # tells only that a pipe has no reader any more
 
     def passed_on(signum: int, _frame: object) -> None:
-        told.set()
         if "leaves" in HABITS:
             os._exit(1)
         if "deaf" not in HABITS:
@@ -62,10 +68,10 @@ def main() -> int:
             threads[-1].start()
     codes = dict.fromkeys(tasks, 0)
     while any(task.poll() is None for task in tasks):
-        told.wait(0.02)
+        time.sleep(0.02)
         for task in tasks:
             codes[task] = task.poll() or 0
-        if "kills" in HABITS and any(codes.values()):
+        if ("kills" in HABITS and any(codes.values())) or reader.poll(0):
             for task in tasks:
                 task.kill()
     for thread in threads:

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -55,20 +56,28 @@ def findings(pid: int) -> list[tuple[str, str]]:
     return [(one.id, one.sentence) for one in rules.diagnose(log.launch, log.now)]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.fault)
-def test_the_culprit_is_named(scene: Path, case: Case) -> None:
-    """By its own words where it can be asked, and by how its process looks."""
+def diagnosed(folder: Path, case: Case) -> support.Done:
+    """Run a case until something is found, and have it diagnosed."""
+    folder.mkdir()
     words = support.command(*EMBEDDED, "-s4", f"-S{case.fault}", "sleep", "99")
-    with running(scene, *words) as engine:
-        support.wait_for(lambda: findings(engine.pid), "a finding")
-        done = support.run(scene, f"--diagnose={engine.pid}", "--json")
-    report = json.loads(done.out)
-    found = report["findings"][0]
-    assert (done.code, found["id"], found["ranks"]) == (1, case.id, case.ranks)
-    assert case.words in found["sentence"]
-    assert any(line["text"].startswith("process ") for line in found["evidence"])
-    assert (report["size"], report["running"], report["launcher"]) == (4, True, "flux start")
-    assert len(report["findings"]) == 1
+    with running(folder, *words) as engine:
+        support.wait_for(lambda: findings(engine.pid), f"a finding with {case.fault}")
+        return support.run(folder, f"--diagnose={engine.pid}", "--json")
+
+
+def test_the_culprit_is_named(scene: Path) -> None:
+    """By its own words where it can be asked, and by how its process looks."""
+    with ThreadPoolExecutor(len(CASES)) as pool:  # they wait for a stall most of the time
+        folders = (scene / str(number) for number in range(len(CASES)))
+        ends = list(pool.map(diagnosed, folders, CASES))
+    for case, done in zip(CASES, ends, strict=True):
+        report = json.loads(done.out)
+        assert len(report["findings"]) == 1, case
+        found = report["findings"][0]
+        assert (done.code, found["id"], found["ranks"]) == (1, case.id, case.ranks)
+        assert case.words in found["sentence"]
+        assert any(line["text"].startswith("process ") for line in found["evidence"])
+        assert (report["size"], report["running"], report["launcher"]) == (4, True, "flux start")
 
 
 def test_a_healthy_instance(scene: Path) -> None:

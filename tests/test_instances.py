@@ -94,7 +94,7 @@ def test_environment_of_the_initial_program(scene: Path, kind: str) -> None:
     assert not [name for name in given if name.startswith(("PMI_", "LC_CTYPE"))]
 
 
-RC3 = ("-Sbroker.rc1_path=", "-Sstatedir=state", "-Sbroker.rc3_path=sleep 1; echo rc3 >>ended")
+RC3 = ("-Sbroker.rc1_path=", "-Sstatedir=state", "-Sbroker.rc3_path=sleep 0.3; echo rc3 >>ended")
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from fluxstart_tui.diagnose.interrupt import asker
-from fluxstart_tui.diagnose.progress import in_barrier, passed
+from fluxstart_tui.diagnose.progress import deserted, in_barrier, passed
 from fluxstart_tui.diagnose.words import (
     code,
     ending,
@@ -32,7 +32,12 @@ _NAMED = 3
 
 
 def sentence(
-    state: InstanceState, now: float, parent: Parent | None = None, *, timed: bool = True
+    state: InstanceState,
+    now: float,
+    parent: Parent | None = None,
+    *,
+    timed: bool = True,
+    past: bool = False,
 ) -> str:
     """Say in one line what an instance is doing or waiting for.
 
@@ -41,6 +46,7 @@ def sentence(
         now: seconds since the session's start.
         parent: gives a rank's parent in the tree (session/tree.py), by default that of kary:32.
         timed: whether the exit timer is told, too.
+        past: whether that is over, so that the program does not run any more.
     """
     if state.end is not None:
         return _ended(state, state.end)
@@ -56,7 +62,8 @@ def sentence(
     ending_now = _shutdown(state, now, running, parent)
     if ending_now:
         return f"{ending_now}; {timer}" if timer else ending_now
-    doing = _run(state, now) or _quorum(state, now, parent) or _boot(state, now) or _pmi(state)
+    doing = _run(state, now, past=past) or _quorum(state, now, parent) or _boot(state, now)
+    doing = doing or _pmi(state)
     return f"{timer}; {doing}" if timer else doing
 
 
@@ -65,7 +72,7 @@ def _ended(state: InstanceState, end: End) -> str:
     told = f"exit code {end.code}" if end.code == 128 + end.signum else code(end.code)
     by = asker(state)
     if end.signum and by:
-        return f"shut down by {by}: {told}"
+        return f"{by} asked for an orderly end: {told} = 128 + {signame(end.signum)}"
     return f"ended by {signame(end.signum)}: {told}" if end.signum else f"ended: {told}"
 
 
@@ -97,7 +104,7 @@ def _shutdown(
     return None
 
 
-def _run(state: InstanceState, now: float) -> str | None:
+def _run(state: InstanceState, now: float, *, past: bool) -> str | None:
     leader = state.broker(0)
     if state.program is not None and state.program.action == "started":
         since = state.program_t
@@ -105,19 +112,33 @@ def _run(state: InstanceState, now: float) -> str | None:
         since = leader.state_since
     else:
         return None
-    gone = frozenset(rank for rank, broker in state.brokers.items() if broker.exit is not None)
-    without = f" without {_named(state, now, gone)}" if gone else ""
+    gone = {rank: broker.exit_t for rank, broker in state.brokers.items() if broker.exit}
+    without = ""
+    if gone:
+        last = seconds(now - min(gone.values()))
+        without = f", the last {last} without {_named(state, now, frozenset(gone))}"
     halted = [one for one in state.brokers.values() if one.running and one.suspended is not None]
     if halted:
-        without += f"; {who([one.rank for one in halted])} {_halted(halted)}"
+        without += f"; {who([one.rank for one in halted])} {_halted(state, halted, past=past)}"
+    if out := deserted(state):
+        without += f"; {_deserted(state, out, past=past)}"
     if leader.stopped:
         span = seconds(now - leader.stopped_since)
         return f"program is stopped ({span}), and no shell will continue it{without}"
-    return f"program runs ({seconds(now - since)}){without}"
+    return f"program {'ran' if past else 'runs'} ({seconds(now - since)}){without}"
 
 
-def _halted(brokers: list[BrokerState]) -> str:
-    return f"{'is' if len(brokers) == 1 else 'are'} {halted(brokers[0])}"
+def _deserted(state: InstanceState, ranks: frozenset[int], *, past: bool) -> str:
+    """Say of ranks that were started again where they wait in vain."""
+    number = state.broker(min(ranks)).barrier
+    verb = "waited" if past else "waits" if len(ranks) == 1 else "wait"
+    had = "had" if past else "have"
+    return f"{who(ranks)} {verb} in PMI barrier {number}, which the others {had} left"
+
+
+def _halted(state: InstanceState, brokers: list[BrokerState], *, past: bool) -> str:
+    one, more = ("was", "were") if past else ("is", "are")
+    return f"{one if len(brokers) == 1 else more} {halted(state, brokers[0])}"
 
 
 def _quorum(state: InstanceState, now: float, parent: Parent) -> str | None:
@@ -152,6 +173,8 @@ def _boot(state: InstanceState, now: float) -> str | None:
 def _pmi(state: InstanceState) -> str:
     if not state.by_pmi:
         return f"starting: waiting for {_named(state, state.t, frozenset(range(state.size)))}"
+    if out := deserted(state):
+        return _deserted(state, out, past=False)
     done = {r for r, b in state.brokers.items() if "finalize" in passed(state, b)}
     number = state.barriers + 1
     inside = in_barrier(state) - done
@@ -201,7 +224,7 @@ def _reason(state: InstanceState, now: float, rank: int, parent: Parent | None) 
     if broker.state == "init":
         # Ranks that came there at different times are told together unless one is alone in it.
         text = f"running rc1 for {seconds(now - broker.state_since)}"
-    return text if broker.suspended is None else f"{text}, {halted(broker)}"
+    return text if broker.suspended is None else f"{text}, {halted(state, broker)}"
 
 
 def _not_joined(state: InstanceState, above: int) -> str:

@@ -12,11 +12,14 @@ from fluxstart_tui.session.events import (
     Barrier,
     End,
     Exit,
+    Finding,
     Hold,
     Message,
+    Online,
     Overlay,
     Pmi,
     Program,
+    Quorum,
     Sample,
     Signal,
     Spawn,
@@ -121,6 +124,12 @@ def told(event: Event) -> str:
         )  # fmt: skip
     if isinstance(event, End):
         return f"the end, exit code {event.code}"
+    if isinstance(event, Quorum):
+        return f"the quorum that rank 0 is to wait for: {event.size}"
+    if isinstance(event, Online):
+        return f"online: {_ranks(event.ranks)}"
+    if isinstance(event, Finding):
+        return f"{'no longer: ' * event.over}{printable(event.sentence)}"
     rank = getattr(event, "rank", None)
     return type(event).__name__.lower() + (f" of rank {rank}" if rank is not None else "")
 

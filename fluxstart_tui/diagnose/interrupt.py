@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from fluxstart_tui.diagnose.words import PROGRAM, printable, seconds, sender
@@ -71,6 +72,11 @@ def killed(state: InstanceState) -> float | None:
     if interrupt is not None:
         times.append(interrupt.t)
     return min(times, default=None)
+
+
+def patience(state: InstanceState) -> float:
+    """Return when the time of an instance was up: what is said from then on explains nothing."""
+    return state.timeout[0] if state.timeout is not None else math.inf
 
 
 def timed_out(state: InstanceState) -> bool:

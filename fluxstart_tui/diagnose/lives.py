@@ -33,7 +33,7 @@ KINDS = {
     "barrier": Kind("barrier", "░"),
     "get": Kind("get", "-"),
     "finalize": Kind("PMI done", "·"),
-    "closed": Kind("PMI lost", "x"),
+    "closed": Kind("PMI closed", "x"),
     "load-builtins": Kind("load", "·"),
     "join": Kind("join", "╌"),
     "config-sync": Kind("config", "-"),
@@ -62,9 +62,11 @@ class Bar(NamedTuple):
 class Life:
     """One rank's phases in their order."""
 
-    __slots__ = ("bars", "end", "ending", "ran", "ready")
+    __slots__ = ("bars", "end", "ending", "former", "ran", "ready")
 
-    def __init__(self) -> None:
+    def __init__(self, former: Life | None = None) -> None:
+        self.former = former
+        """The one before it was started again."""
         self.bars: list[Bar] = []
         self.end: float | None = None
         """When it ended."""
@@ -119,8 +121,15 @@ class Lives:
             found = self.of[rank] = Life()
         return found
 
+    def at(self, rank: int, t: float) -> Life | None:
+        """Return which of a rank's lives had begun last at a time; the first if none had."""
+        life = self.of.get(rank)
+        while life is not None and life.former is not None and life.bars[0].begin > t:
+            life = life.former
+        return life
+
     def _spawn(self, t: float, event: events.Spawn) -> None:
-        life = self.of[event.rank] = Life()
+        life = self.of[event.rank] = Life(self.of.get(event.rank))
         life.add("spawn", t)
 
     def _pmi(self, t: float, event: events.Pmi) -> None:
@@ -154,7 +163,7 @@ class Lives:
         stops = state.broker(rank).stops
         if any(begin <= t and (end is None or t < end) for begin, end in stops):
             return "stopped"
-        life = self.of.get(rank)
+        life = self.at(rank, t)
         if life is None or not life.bars or life.bars[0].begin > t:
             return "not started"
         if life.ending is not None and life.end is not None and life.end <= t:
@@ -174,7 +183,7 @@ class Lives:
         """Return ranks: those that have come least far first, of equals the latest."""
 
         def key(rank: int) -> tuple[float, float, int]:
-            life = self.of.get(rank)
+            life = self.at(rank, now)
             if life is None or not life.bars:
                 return (-1, 0.0, rank)
             if life.ran is not None and life.ran <= now:

@@ -52,6 +52,8 @@ class Phase(NamedTuple):
     """All ranks."""
     last: float | None = None
     """When the last of them came there; None if that is not known."""
+    first: float | None = None
+    """When the first of them did; None if that is not known."""
 
     @property
     def k(self) -> int:
@@ -92,11 +94,13 @@ def phases(state: InstanceState) -> list[Phase]:
     """
     reached: dict[str, set[int]] = {name: set() for name in NAMES}
     times: dict[str, float] = {}
+    firsts: dict[str, float] = {}
     for rank, broker in state.brokers.items():
         for name in passed(state, broker):
             reached[name].add(rank)
         for name, t in came(broker):
             times[name] = max(times.get(name, t), t)
+            firsts[name] = min(firsts.get(name, t), t)
     without: tuple[str, ...] = ()
     silent = not any(broker.pmi for broker in state.brokers.values())
     if not state.by_pmi or (reached["join"] and silent):
@@ -109,7 +113,21 @@ def phases(state: InstanceState) -> list[Phase]:
         if broker.exit is not None and broker.exit.signum
     }
     names = [name for name in NAMES if name not in without]
-    return made(names, reached, state.size, times, killed, _kept(state, reached))
+    found = made(names, reached, state.size, times, killed, _kept(state, reached))
+    return [phase._replace(first=firsts.get(phase.name)) for phase in found]
+
+
+def took(found: list[Phase], index: int) -> float | None:
+    """Return how long a phase lasted, in seconds; None while somebody is in it, or if unknown.
+
+    That is from the first rank's coming to it until the last one's leaving it for the next phase:
+    phases overlap, since ranks are in several at once.
+    """
+    following = found[min(index + 1, len(found) - 1)]
+    first, last = found[index].first, following.last
+    if first is None or last is None or not following.entered:
+        return None
+    return max(0.0, last - first)
 
 
 def made(
@@ -168,16 +186,40 @@ def in_barrier(state: InstanceState) -> frozenset[int]:
     and it is not over, whoever is stopped was stopped before it.
     """
     number = state.barriers + 1
-    entered = state.ranks(lambda broker: broker.running and broker.barrier >= number)
+    entered = state.ranks(lambda broker: broker.running and broker.nth >= number)
     if len(entered) < state.size or state.barrier_held:
         return entered
     return entered - state.ranks(lambda broker: broker.suspended is not None)
 
 
+def deserted(state: InstanceState) -> frozenset[int]:
+    """Return who waits in a PMI barrier that others have left, since it was started again."""
+    if not _left_pmi(state):
+        return frozenset()
+    return frozenset(
+        rank
+        for rank, one in state.brokers.items()
+        if one.before and one.running and one.pmi == "barrier" and one.nth > state.barriers
+    )
+
+
+def would_be_deserted(state: InstanceState, rank: int) -> bool:
+    """Tell whether a rank that is started again would wait for ever in a PMI barrier."""
+    return bool(state.barriers and state.broker(rank).pmi and _left_pmi(state) - {rank})
+
+
+def _left_pmi(state: InstanceState) -> frozenset[int]:
+    return frozenset(
+        rank for rank, one in state.brokers.items() if one.running and one.pmi == "finalize"
+    )
+
+
 def _kept(state: InstanceState, reached: Mapping[str, AbstractSet[int]]) -> AbstractSet[int]:
     """Return who is not through the first barrier though all have come to it: until it is over."""
+    if state.barriers:
+        return {rank for rank in deserted(state) if state.broker(rank).barrier == 1}
     entered = reached["barrier"]
-    if state.barriers or reached["get"] or len(entered) < state.size:
+    if reached["get"] or len(entered) < state.size:
         return frozenset()
     return entered - in_barrier(state) or entered
 
@@ -187,7 +229,7 @@ def passed(state: InstanceState, broker: BrokerState) -> set[str]:
     names = {name for name, one in _STATES.items() if ordinal(one) in _states(broker)}
     spoken = len(PMI) if "join" in names else _SPOKEN.get(broker.pmi_before or broker.pmi, 0)
     if broker.barrier:  # one that is let out of a barrier reads cards, without an event of its own
-        spoken = max(spoken, 3 if broker.barrier == 1 > state.barriers else 4)
+        spoken = max(spoken, 3 if broker.barrier == 1 and broker.nth > state.barriers else 4)
     names.update(PMI[:spoken])
     if broker.exit is not None or broker.state == "exit":
         names.add("exit")

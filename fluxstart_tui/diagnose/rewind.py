@@ -52,5 +52,6 @@ def _broker(broker: BrokerState, t: float) -> BrokerState:
         since = kept[-1].t if kept else later[0].t - max(0.0, later[0].spent)
         broker = broker._replace(state=later[0].former, state_since=since, transitions=kept)
     if broker.pmi == "closed" and broker.pmi_since >= t:
-        broker = broker._replace(pmi=broker.pmi_before)
+        since = dict(broker.pmi_times).get(broker.pmi_before, broker.spawned or 0.0)
+        broker = broker._replace(pmi=broker.pmi_before, pmi_since=since)
     return broker

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import signal
 
 from fluxstart_tui.rfc import idset
 from fluxstart_tui.session.signals import signame
+from fluxstart_tui.session.state import ranks_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,6 +50,11 @@ def printable(text: str, limit: int = 300) -> str:
         for c in text[: limit + 1].replace("\t", " ").rstrip()
     )
     return escaped if len(escaped) <= limit else escaped[: limit - 3] + "..."
+
+
+def capital(text: str) -> str:
+    """Return a text with a capital at its begin."""
+    return text[:1].upper() + text[1:]
 
 
 def ids(ranks: Collection[int], limit: int = 40) -> str:
@@ -100,15 +107,28 @@ def span(t: float) -> str:
 
 def code(number: int) -> str:
     """Return an exit code with what it usually means."""
-    meaning = {126: " (not executable)", 127: " (command not found)"}.get(number, "")
+    return f"exit code {number}{_meaning(number)}"
+
+
+def _meaning(number: int) -> str:
     if 128 < number < 160:
-        meaning = f" (128 + {signame(number - 128)})"
-    return f"exit code {number}{meaning}"
+        return f" (128 + {signame(number - 128)})"
+    return {126: " (not executable)", 127: " (command not found)"}.get(number, "")
 
 
-def halted(broker: BrokerState) -> str:
+def halted(state: InstanceState, broker: BrokerState) -> str:
     """Return what keeps a broker's process from running, given that something does."""
-    return "halted by a debugger" if broker.traced else "suspended by a signal (SIGSTOP)"
+    if broker.traced:
+        return "halted by a debugger"
+    sent = (
+        one
+        for _, one in reversed(state.signals)
+        if one.signum in (signal.SIGSTOP, signal.SIGCONT) and broker.rank in ranks_of(one.ranks)
+    )
+    last = next(sent, None)
+    if last is None or last.signum == signal.SIGCONT:
+        return "suspended by a signal (SIGSTOP)"
+    return f"stopped by {sender(last.by)} (SIGSTOP)"
 
 
 def ending(end: Exit) -> str:
@@ -124,7 +144,7 @@ def act(end: Exit) -> str:
     if end.cause == "oom":
         return "killed by the OOM killer"
     if not end.signum:
-        return f"exited with code {end.code}"
+        return f"exited with code {end.code}{_meaning(end.code)}"
     if end.cause == "abort":
         return "killed by the PMI abort"
     return f"{'crashed with' if end.cause == 'crash' else 'killed by'} {signame(end.signum)}"
@@ -148,7 +168,7 @@ def sender(by: str) -> str:
 def where(state: InstanceState, broker: BrokerState) -> str:
     """Return where a broker is on its way, or was when it ended."""
     if broker.spawned is None and not broker.pmi and not broker.state:
-        return "never started"
+        return "on another host, not looked at" if broker.away else "never started"
     if ordinal(broker.state) > 0 or (broker.state and not broker.pmi):
         return _HINTS.get(broker.state, printable(broker.state, 30))
     if broker.held and broker.running and broker.pmi != "finalize":
@@ -159,8 +179,8 @@ def where(state: InstanceState, broker: BrokerState) -> str:
         return "not in PMI yet"
     if broker.pmi == "finalize":
         return "done with PMI"
-    if broker.barrier > state.barriers and broker.pmi in ("barrier", "closed"):
-        return f"PMI barrier {broker.barrier}"
+    if broker.nth > state.barriers and broker.pmi in ("barrier", "closed"):
+        return f"PMI barrier {broker.barrier}" + (" again" if broker.before else "")
     if broker.pmi in ("closed", "barrier"):
         return f"PMI after barrier {broker.barrier}" if broker.barrier else "PMI before barrier 1"
     return f"PMI {printable(broker.pmi, 20)}"

@@ -45,11 +45,8 @@ def live(pid: int) -> str:
         name = os.path.basename(os.readlink(f"/proc/{pid}/exe"))
     except OSError:
         return ""
-    python = name.startswith("python") and _said(
-        ["py-spy", "dump", "--pid", str(pid)], _TIMEOUT_LIVE
-    )
-    if python:
-        return python
+    if name.startswith("python"):  # frames of the interpreter itself tell nothing
+        return _said(["py-spy", "dump", "--pid", str(pid)], _TIMEOUT_LIVE)
     words = ["gdb", "-batch", "-nx", "-iex", "set auto-load off", "-p", str(pid)]
     text = _said([*words, *_SHORT, *_ALL], _TIMEOUT_LIVE)
     # What stands before is about the files that gdb has read.

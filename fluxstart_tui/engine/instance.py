@@ -126,10 +126,13 @@ class Instance:
         if options.noexec:
             return
         rundir = command.rundir(shared.arguments) if options.normal else place.path
+        timeout = options.exit_timeout
         stage.begin(
             {
                 "broker": list(located.words),
                 "broker_kind": located.kind,
+                "exit_mode": options.exit_mode,
+                "exit_timeout": timeout if math.isfinite(timeout) else None,
                 "mode": "normal" if options.normal else "test",
                 "rundir": os.path.abspath(rundir),
                 "size": self._size,

@@ -19,6 +19,7 @@ from fluxstart_tui.engine.session import Session
 from fluxstart_tui.engine.tether import Tether
 from fluxstart_tui.probe.broker import Look
 from fluxstart_tui.reactor import Reactor
+from fluxstart_tui.rfc import idset
 from fluxstart_tui.session import events
 
 TYPE_CHECKING = False
@@ -79,6 +80,7 @@ class _Observer:
             "broker": [],
             "broker_kind": "",
             "size": found.size or len(found.tasks),
+            "away": idset.encode(found.away),
         }
         self._session = Session(
             self._reactor, self._record, messages, options, header(began, about), self._socket

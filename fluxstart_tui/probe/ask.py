@@ -38,7 +38,7 @@ _LAST = 3
 _NOTHING = "does not answer"
 _ATTRIBUTES = (
     "rank", "size", "version", "hostname", "tbon.topo", "tbon.endpoint", "tbon.parent-endpoint",
-    "broker.quorum",
+    "broker.quorum", "hostlist",
 )  # fmt: skip
 
 

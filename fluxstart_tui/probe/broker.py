@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _MOST = 8
 """Threads, children or sockets that are told of."""
+_COMMAND = 80
+"""Characters of a child's command line."""
 
 
 class Look(NamedTuple):
@@ -66,7 +68,7 @@ def look(pid: int) -> Look:
         first.name,
         "" if first.waits == "0" else first.waits,
         _some(one.name for one in threads if one is not first),
-        _some(f"{child.command[:80]} ({child.doing})" for child in processes.children(pid)),
+        _some(f"{_cut(child.command)} ({child.doing})" for child in processes.children(pid)),
         _some(one.name.split(" - ")[0] for one in sockets if one.state == "listening"),
         _some(
             f"{one.name.split(' - ')[1]} {one.state}"
@@ -75,6 +77,10 @@ def look(pid: int) -> Look:
         ),
         _files(pid),
     )
+
+
+def _cut(command: str) -> str:
+    return command if len(command) <= _COMMAND else f"{command[: _COMMAND - 3]}..."
 
 
 def _some(texts: Iterable[str]) -> str:

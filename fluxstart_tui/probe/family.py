@@ -64,6 +64,14 @@ class Family(NamedTuple):
     """Name of the launcher (launchers/table.py), empty if it is not known."""
     command: tuple[str, ...]
     """The launcher's command line, if it is seen."""
+    hosts: str = ""
+    """The hosts of all tasks as a hostlist, if the launcher tells."""
+
+    @property
+    def away(self) -> frozenset[int]:
+        """Ranks that have to be on other hosts."""
+        here = {task.rank for task in self.tasks}
+        return frozenset() if self.whole else frozenset(range(self.size)) - here
 
 
 class _Process(NamedTuple):
@@ -222,7 +230,8 @@ class _Host:
         tasks = tuple(self._task(pid, rank) for rank, pid in sorted(by_rank.items()))
         own = self._environ(tasks[0].pid)
         launcher, command = self._launcher([*self.line(named), *self.line(tasks[0].pid)], own)
-        return Family(tasks, _size(own), _is_whole(own, launcher), launcher, command)
+        hosts = own.get("SLURM_STEP_NODELIST", "")
+        return Family(tasks, _size(own), _is_whole(own, launcher), launcher, command, hosts)
 
     def _named(self, pid: int) -> int | None:
         found = _NAME.match(self.processes[pid].name)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from fluxstart_tui.probe.broker import Look
     from fluxstart_tui.probe.family import Family
 
+_MOMENT = 0.1
+"""Seconds: who waits for a device (state D) still then is caught there; all do for moments."""
+
 _LOCAL = "local://"
 _SLURM = "slurm:"
 
@@ -78,6 +81,10 @@ def survey(found: Family, patience: float = ask.PATIENCE) -> Survey:
         patience: seconds that brokers have to answer, and then their endpoints once more.
     """
     looks = {task.rank: broker.look(task.pid) for task in found.tasks}
+    caught = [rank for rank, look in looks.items() if look.state == "D"]
+    if caught:
+        time.sleep(_MOMENT)
+        looks |= {rank: broker.look(looks[rank].pid) for rank in caught}
     paths = {rank: look.local for rank, look in looks.items() if look.local}
     said = ask.ask(paths.values(), patience)
     answers = {rank: said[path] for rank, path in paths.items()}

@@ -56,6 +56,8 @@ class BrokerState(NamedTuple):
     """When it first entered each phase of PMI, in that order."""
     barrier: int = 0
     """How many PMI barriers it has entered."""
+    before: int = 0
+    """How many PMI barriers of the instance were over when it was started."""
     held: bool = False
     state: str = ""
     """flux-core's name of its state, "" if none was seen yet."""
@@ -76,11 +78,22 @@ class BrokerState(NamedTuple):
     stopped_since: float = 0.0
     errors: tuple[tuple[float, str], ...] = ()
     """Its last log records of severity err or worse, oldest first."""
+    away: bool = False
+    """Whether it is on a host of which an observer sees nothing."""
 
     @property
     def running(self) -> bool:
         """Whether its process was started, be it by a launcher, and has not ended."""
         return self.exit is None and bool(self.spawned is not None or self.pmi or self.state)
+
+    @property
+    def nth(self) -> int:
+        """Which PMI barrier of the instance it has entered last, from 1; 0 if it has entered none.
+
+        The server counts arrivals, whoever they are: one that is started again when the others
+        have left begins with the next barrier, to which nobody else comes.
+        """
+        return self.before + self.barrier if self.barrier else 0
 
     @property
     def suspended(self) -> float | None:

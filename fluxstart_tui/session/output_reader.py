@@ -226,11 +226,17 @@ class SpoolReader:
         """Yield what is wanted of what is there from `start` on; see Follower."""
         return Follower(self, start, ranks, streams).poll()
 
-    def tail(self, rank: int, lines: int, streams: Collection[int] = (0, 1, 2)) -> list[Line]:
+    def tail(
+        self,
+        rank: int,
+        lines: int,
+        streams: Collection[int] = (0, 1, 2),
+        until: float = float("inf"),
+    ) -> list[Line]:
         """Return the last lines of a rank, oldest first; see output_tail.tail."""
         from fluxstart_tui.session import output_tail  # most readers want no tail
 
-        return output_tail.tail(self, rank, lines, streams)
+        return output_tail.tail(self, rank, lines, streams, until)
 
     def close(self) -> None:
         """Close the files; the reader may be used again all the same."""

@@ -45,7 +45,13 @@ class _Budget:
         return self.records <= 0 or self.bytes <= 0
 
 
-def tail(reader: SpoolReader, rank: int, lines: int, streams: Collection[int]) -> list[Line]:
+def tail(
+    reader: SpoolReader,
+    rank: int,
+    lines: int,
+    streams: Collection[int],
+    until: float = float("inf"),
+) -> list[Line]:
     """Return the last lines of a rank, oldest first, in the order in which they ended.
 
     At most some megabytes and a million index records are read, wherever the lines are.
@@ -55,6 +61,7 @@ def tail(reader: SpoolReader, rank: int, lines: int, streams: Collection[int]) -
         rank: whose lines.
         lines: how many.
         streams: of which streams; the lines of different ones are not mixed up.
+        until: seconds since the session's start: what came later is left.
 
     Returns:
         The lines; an unfinished one counts as one that ended with what has come of it. Fewer if
@@ -66,6 +73,8 @@ def tail(reader: SpoolReader, rank: int, lines: int, streams: Collection[int]) -
     pieces: list[Piece] = []  # newest first
     seen, wanted = 0, lines + len(streams)
     for piece in _backwards(reader, rank, streams, budget):
+        if piece[0] > until:
+            continue
         pieces.append(piece)
         seen += piece[2].count(b"\n")
         if seen >= wanted:

@@ -61,14 +61,16 @@ class InstanceState(NamedTuple):
     """What hinders the launch, since when, by rule and ranks."""
     by_pmi: bool = True
     """Whether brokers boot by PMI; if not, this is a singleton."""
+    away: frozenset[int] = frozenset()
+    """Ranks on hosts of which an observer sees nothing."""
 
     def ranks(self, test: Callable[[BrokerState], bool]) -> frozenset[int]:
         """Return the ranks of which `test` holds; one never heard of is a BrokerState(rank)."""
-        return frozenset(r for r in range(self.size) if test(self.brokers.get(r) or BrokerState(r)))
+        return frozenset(r for r in range(self.size) if test(self.broker(r)))
 
     def broker(self, rank: int) -> BrokerState:
         """Return what is known of a rank."""
-        return self.brokers.get(rank) or BrokerState(rank)
+        return self.brokers.get(rank) or BrokerState(rank, away=rank in self.away)
 
 
 _ATTRIBUTES = 1000
@@ -101,7 +103,8 @@ def initial(header: Mapping[str, Any]) -> InstanceState:
     size = header.get("size")
     if type(size) is not int or not 0 <= size <= RANK_MAX:
         size = 0
-    return InstanceState(size, by_pmi=header.get("mode") != "normal")
+    away = ranks_of(str(header.get("away", "")))
+    return InstanceState(size, by_pmi=header.get("mode") != "normal", away=away)
 
 
 def apply(state: InstanceState, t: float, event: Event) -> InstanceState:
@@ -131,7 +134,11 @@ def _change(state: InstanceState, rank: int, /, **changes: Any) -> InstanceState
 
 def _spawn(state: InstanceState, t: float, event: events.Spawn) -> InstanceState:
     former = state.broker(event.rank)
-    fresh = BrokerState(event.rank, event.pid, t, former.spawns + 1, held=former.held)
+    fresh = BrokerState(
+        event.rank, event.pid, t, former.spawns + 1, held=former.held, before=state.barriers
+    )
+    if event.rank == 0 and former.spawns:
+        state = state._replace(program=None, program_t=0.0)  # it went with its broker
     return _change(state, event.rank, **fresh._asdict())
 
 

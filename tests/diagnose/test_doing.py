@@ -76,13 +76,14 @@ QUORUM: blocks.Timed = [
         (
             [*UP4, (3.0, e.Exit(3, 103, 137, 9, "sender"))],
             12.2,
-            "program runs (12.0 s) without rank 3 (killed by SIGKILL, sender unknown)",
+            ("program runs (12.0 s), the last 9.2 s without rank 3 (killed by SIGKILL, sender "
+             "unknown)"),
         ),
         (
             [*UP4, (3.0, e.Exit(1, 101, 0)), (3.0, e.Timer("armed", 23.0, "rank 1 exited", "0"))],
             10.7,
-            ("exit timer kills rank 0 in 12.3 s since rank 1 exited; program runs (10.5 s) without "
-            "rank 1 (exited with code 0)"),
+            ("exit timer kills rank 0 in 12.3 s since rank 1 exited; program runs (10.5 s), the "
+            "last 7.7 s without rank 1 (exited with code 0)"),
         ),
         (
             [*UP4, (3.0, e.State(0, "cleanup", "rc2-success", "run", 1.0))],
@@ -113,7 +114,7 @@ QUORUM: blocks.Timed = [
         ),
         (ends.program_fails(), 9.0, "ended: exit code 3"),
         (ends.two_signals(), 9.0, "ended by SIGINT: exit code 130"),
-        (ends.shut_down(), 9.0, "shut down by the UI: exit code 143"),
+        (ends.shut_down(), 9.0, "the UI asked for an orderly end: exit code 143 = 128 + SIGTERM"),
         (ends.success()[:-1], 9.0, "all brokers have exited"),
     ],
 )  # fmt: skip
@@ -140,3 +141,23 @@ def test_a_thousand() -> None:
     text = sentence(replay(timed, 1024), 9.0)
     assert idset.encode([0, 2, 4]) in text
     assert len(text) < 120
+
+
+@pytest.mark.parametrize(
+    ("sent", "how"),
+    [
+        ([], "suspended by a signal (SIGSTOP)"),
+        ([e.Signal("1", 19, "start.signal from the UI")], "stopped by the UI (SIGSTOP)"),
+        (
+            [e.Signal("1", 19, "start.signal from the UI"), e.Signal("1", 18, "x")],
+            "suspended by a signal (SIGSTOP)",
+        ),
+    ],
+)
+def test_who_has_stopped_a_rank_is_named_if_it_was_through_us(
+    sent: list[e.Signal], how: str
+) -> None:
+    """One that was continued since was stopped by somebody else."""
+    seen = (12.0, e.Probe(1, 7, "T"))
+    timed = [*UP4, *((11.0, one) for one in sent), seen]
+    assert sentence(replay(timed, 4), 12.2) == f"program runs (12.0 s); rank 1 is {how}"

@@ -160,3 +160,12 @@ def test_who_has_not_joined_waits_for_an_ancestor_in_rc1() -> None:
     at = progress.current(found, ended=False)
     assert found[at].name == "rc1"
     assert found[at].missing == {1, 2}
+
+
+def test_a_phase_took_from_the_first_rank_in_to_the_last_one_out() -> None:
+    """Who waits for the last one waits in the phase; one that somebody is in has no end yet."""
+    late = [*blocks.spawn(3), *blocks.barrier_in([0, 2]), *blocks.barrier_in([1], 3.0)]
+    phases = progress.phases(replay([*late, (3.5, e.Barrier(1))], 3))
+    took = {phase.name: progress.took(phases, at) for at, phase in enumerate(phases)}
+    assert took["barrier"] == pytest.approx(3.45)
+    assert took["get"] is None

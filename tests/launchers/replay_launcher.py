@@ -4,6 +4,7 @@ Its name and its arguments may be any launcher's. The environment tells what to 
 
     REPLAY_LOG    lines, each with a time in seconds before it (tests/data/launches/*.log)
     REPLAY_CODE   its exit code
+    REPLAY_QUIET  seconds for which it is silent at the most; for ever by default
 
 A capture holds stdout and stderr as one, so all goes to stdout. SIGTERM ends the waiting: what is
 left of the log, which ends with somebody's stopping it too, comes at once.
@@ -24,11 +25,12 @@ def main() -> int:
         return 0
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+    quiet = float(os.environ.get("REPLAY_QUIET", "inf"))
     before = 0.0
     for line in Path(os.environ["REPLAY_LOG"]).read_bytes().splitlines(keepends=True):
         t, _, text = line.partition(b" ")
         if (wait := float(t) - before) > 0:
-            stopped.wait(wait)
+            stopped.wait(min(wait, quiet))
         before = max(before, float(t))
         os.write(1, text)
     return int(os.environ["REPLAY_CODE"])

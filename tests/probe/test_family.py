@@ -92,20 +92,17 @@ def test_a_rank_that_never_becomes_a_broker(scene: Path) -> None:
     wrapper = support.script(
         scene / "wrap", '#!/bin/sh\nif [ "$PMI_RANK" = 1 ]; then exec sleep 98; fi\nexec "$@"\n'
     )
-    started = support.start(
-        scene, "--headless", "--broker=embedded", "-s3", f"--wrap={wrapper}", "true"
-    )
-    support.wait_for_command(scene, "sleep 98")
+    words = support.command("--headless", "--broker=embedded", "-s3", f"--wrap={wrapper}", "true")
+    with running(scene, *words) as started:
+        support.wait_for_command(scene, "sleep 98")
 
-    def all_are_there() -> Family | None:
-        found = family.of_process(started.pid)
-        return found if len(found.tasks) == 3 else None
+        def all_are_there() -> Family | None:
+            found = family.of_process(started.pid)
+            return found if len(found.tasks) == 3 else None
 
-    found = support.wait_for(all_are_there, "all ranks")
-    assert found is not None
-    assert [task.is_broker for task in found.tasks] == [True, False, True]
-    started.send_signal(signal.SIGTERM)
-    support.finish(started)
+        found = support.wait_for(all_are_there, "all ranks")
+        assert found is not None
+        assert [task.is_broker for task in found.tasks] == [True, False, True]
 
 
 def test_who_is_of_no_launch(scene: Path) -> None:

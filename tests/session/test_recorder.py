@@ -121,6 +121,7 @@ def test_readers_are_told_and_see_what_they_are_told_of(tmp_path: Path) -> None:
     """`grown` is called when something can be read; the position never says too much."""
     grown = threading.Event()
     ours = Recorder(str(tmp_path), HEADER, limit=1 << 30, grown=grown.set)
+    ours.followed = True
     session = Session(str(tmp_path))
     follower = session.output.follow()
     for number in range(20):

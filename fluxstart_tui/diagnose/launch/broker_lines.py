@@ -35,8 +35,10 @@ class Reader:
         if line.startswith(text.HEADS):
             self._trace(rank, line, t)
             return True
-        if line.startswith("<7>") and "sockevent " not in line:
-            return True
+        if line.startswith("<7>"):
+            self._launch.detailed = True
+            if "sockevent " not in line:
+                return True
         log = text.LOG.match(line)
         if log is not None and self._is_headed(log):
             self._log(rank, line, log, t)

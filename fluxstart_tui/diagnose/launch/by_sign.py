@@ -9,6 +9,7 @@ from fluxstart_tui.diagnose.launch.first import ended as first_ended
 from fluxstart_tui.diagnose.launch.signs_flux import EVENTS, FATAL, SHELL
 from fluxstart_tui.diagnose.launch.signs_launcher import LAUNCHER
 from fluxstart_tui.diagnose.launch.state import Stage
+from fluxstart_tui.diagnose.launch.why import why
 from fluxstart_tui.diagnose.words import printable
 
 TYPE_CHECKING = False
@@ -45,6 +46,7 @@ def launcher(launch: Launch, now: float | None) -> Iterator[Finding]:
                 ranks=frozenset({first.rank}),
                 sentence=f"{found.sentence.partition(';')[0]}: {first.says}",
                 evidence=lines((*found.evidence, *launch.ranks[first.rank].evidence)),
+                remedies=(*why(launch, first.rank), *found.remedies),
                 confidence="certain" if first.sure else "likely",
             )
         yield found
@@ -88,7 +90,8 @@ def _finding(launch: Launch, sign: Sign) -> Finding | None:
     groups = [printable(group, 160) for group in best.groups]
     words = [*groups, *["?"] * (4 - len(groups))]
     same = {n for hit in hits if hit.groups == best.groups and (n := hit.line.rank) is not None}
-    sentence = sign.says.format(*words, ranks=named(launch, same) if same else "a task")
+    ranks_ = named(launch, same) if same else "a task"
+    sentence = sign.says.format(*words, ranks=ranks_, launcher=launch.starter)
     others = ranks - same
     if others:
         sentence += f"; {named(launch, others)} likewise"

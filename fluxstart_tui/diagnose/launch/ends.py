@@ -19,7 +19,9 @@ from fluxstart_tui.diagnose.launch.finding import (
     them,
     wait,
 )
+from fluxstart_tui.diagnose.launch.first import by_itself
 from fluxstart_tui.diagnose.launch.state import ENDED, Stage
+from fluxstart_tui.diagnose.launch.why import why
 from fluxstart_tui.diagnose.words import who
 
 TYPE_CHECKING = False
@@ -91,7 +93,7 @@ def lost(launch: Launch) -> Iterator[Finding]:
             f" {end_of(launch.ranks[first])}" + (f"; {who(rest)} likewise" if rest else ""),
             frozenset(dead),
             lines(end.line for end in dead.values()),
-            ("flux overlay status",),
+            (*why(launch, first), "flux overlay status"),
         )
 
 
@@ -103,17 +105,26 @@ def cut_off(launch: Launch, found: Collection[Finding]) -> Iterator[Finding]:
     if found or not launch.ended or launch.stopped is not None or launch.leader.stage >= Stage.RUN:
         return
     dead = {r: one.exit for r, one in launch.ranks.items() if one.exit and _death(one) < math.inf}
-    if dead:
-        first = min(dead, key=lambda rank: dead[rank].order)
-        rest = frozenset(dead) - {first}
-        yield Finding(
-            "D1",
-            f"{named(launch, {first})} {end_of(launch.ranks[first])} before the instance was up"
-            + (f", and so the launcher ended {who(rest)}" if rest else ""),
-            frozenset({first}),
-            lines([dead[first].line, *last_lines(launch, {first})]),
-            tip="3",
-        )
+    if not dead:
+        return
+    own = [rank for rank in dead if launch.test_mode or by_itself(launch.ranks[rank])]
+    first = min(own or dead, key=lambda rank: dead[rank].order)
+    alike = frozenset(rank for rank in own if dead[rank].how == dead[first].how) | {first}
+    victims = frozenset(dead) - frozenset(own) - alike
+    early = "before the instance was up"
+    told = f"{named(launch, {first})} {end_of(launch.ranks[first])}"
+    if len(alike) > 1 and alike == launch.everyone:
+        told = f"all {len(alike)} ranks ended by themselves {early}: {told}, the others likewise"
+    else:
+        told += f" {early}" + (f", {who(alike - {first})} likewise" if len(alike) > 1 else "")
+    yield Finding(
+        "D1",
+        told + (f", and so the launcher ended {who(victims)}" if victims else ""),
+        alike,
+        lines([dead[first].line, launch.ranks[first].word, *last_lines(launch, {first})]),
+        why(launch, first),
+        "" if launch.test_mode else "3",
+    )
 
 
 def _death(rank: Rank) -> float:

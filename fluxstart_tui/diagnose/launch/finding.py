@@ -121,9 +121,15 @@ def said(line: Line) -> str:
 
 
 def end_of(rank: Rank) -> str:
-    """Say how a rank has ended, and why as far as its own lines tell."""
+    """Say how a rank has ended, and why as far as its own lines tell.
+
+    A broker that ends before it can log anything prints why as a plain line, as shells and dynamic
+    loaders do.
+    """
     how = rank.exit.how if rank.exit is not None else "failed"
     how = f"was {how}" if how.startswith("killed") else how
     if rank.errors:
         return f"{printable(how, 60)}: {said(rank.errors[0])}"
+    if rank.exit is not None and rank.word is not None:
+        return f'{printable(how, 60)} with the last words "{printable(rank.word.text, 160)}"'
     return printable(how, 60) + (f" ({rank.failed})" if rank.failed and rank.exit is None else "")

@@ -43,7 +43,7 @@ def ended(launch: Launch) -> First | None:
         return First(first, _sentence(launch, first))  # launchers tell it in this order
     last = ends[first].order[0] + SLACK
     moment = {rank for rank, end in ends.items() if end.order[0] <= last}
-    own = {rank for rank in moment if _by_itself(launch.ranks[rank])}
+    own = {rank for rank in moment if by_itself(launch.ranks[rank])}
     first = min(own or moment, key=lambda rank: ends[rank].order)
     others = moment - {first}
     if own or not others:
@@ -56,7 +56,8 @@ def _sentence(launch: Launch, first: int) -> str:
     return f"{named(launch, {first})} {end_of(launch.ranks[first])}"
 
 
-def _by_itself(rank: Rank) -> bool:
+def by_itself(rank: Rank) -> bool:
+    """Tell whether a rank has ended in another way than launchers end them."""
     end = rank.exit
     if end is None or end.how == ENDED or end.hung_up:
         return False

@@ -7,26 +7,14 @@ rank means anything. What is kept is bounded, whatever is read.
 from __future__ import annotations
 
 import math
-import re
 
 from fluxstart_tui.diagnose.launch import signs_launcher as own
 from fluxstart_tui.diagnose.launch.broker_lines import Reader
+from fluxstart_tui.diagnose.launch.facts import Facts
 from fluxstart_tui.diagnose.launch.launcher_lines import OWN_HEADS, LauncherReader
-from fluxstart_tui.diagnose.launch.state import (
-    ENDED,
-    NO_LINE,
-    PHASES,
-    STALL,
-    Exit,
-    Hit,
-    Line,
-    Rank,
-    Stage,
-)  # fmt: skip
-from fluxstart_tui.diagnose.progress import made
+from fluxstart_tui.diagnose.launch.state import ENDED, NO_LINE, Exit, Hit, Line, Rank, Stage
 from fluxstart_tui.diagnose.words import ending
 from fluxstart_tui.launchers.labels import Labels
-from fluxstart_tui.session import tree
 from fluxstart_tui.session.state import RANK_MAX
 
 TYPE_CHECKING = False
@@ -35,9 +23,7 @@ if TYPE_CHECKING:
 
     from fluxstart_tui.diagnose.launch.signs import Sign
     from fluxstart_tui.diagnose.launch.state import Probe
-    from fluxstart_tui.diagnose.progress import Phase
     from fluxstart_tui.session import events
-    from fluxstart_tui.session.tree import Parent
 
 TEXT_MAX = 4096
 """Characters of a line that are looked at; a card has at most 1024."""
@@ -46,8 +32,8 @@ SLACK = 0.25
 _HITS = 1 << 13
 
 
-class Launch:
-    """The state of one launch.
+class Launch(Facts):
+    """One launch, read line by line.
 
     Args:
         grammar: form of the launcher's labels, if it is known (launchers/table.py).
@@ -56,60 +42,8 @@ class Launch:
     """
 
     def __init__(self, grammar: str = "", asked: int = 0, topology: str | None = None) -> None:
+        super().__init__(asked, topology)
         self.labels = Labels(grammar)
-        self.asked = asked
-        self.told_topology = topology
-        """Value of tbon.topo as brokers tell it."""
-        self.launcher = ""
-        """Name of what has launched it, if that is known otherwise than by command and lines."""
-        self.command: tuple[str, ...] = ()
-        """The command line, if it is known."""
-        self.ranks: dict[int, Rank] = {}
-        self.size = 0
-        """Of the instance as its brokers were told; 0 if not known."""
-        self.lines = 0
-        self.now: float | None = None
-        """Time of the last line, None if lines have no times."""
-        self.progress: float | None = None
-        """When a rank last entered a stage or ended."""
-        self.hits: dict[str, list[Hit]] = {}
-        """Lines with a signature, by its id; one of a kind per rank."""
-        self.benign = 0
-        """Alarming lines that are known to be harmless."""
-        self.traced = False
-        """Whether the PMI trace is there."""
-        self.dated = False
-        """Whether log lines come in leader mode, in which followers that reach nobody are mute."""
-        self.served = False
-        """Whether a PMI server's trace is there, which shows who enters barriers."""
-        self.space = ""
-        """Name of the launcher's key-value space."""
-        self.alone = [0, 0]
-        """How often a size of 1 was told, in the trace and in the log, before the program ended."""
-        self.waited: frozenset[int] = frozenset()
-        """Ranks that rank 0 says it waits for in quorum."""
-        self.elsewhere: frozenset[int] = frozenset()
-        """Ranks of which nothing can be known: they are on hosts that nobody looks at."""
-        self.program_ended: Line | None = None
-        self.stopped: Line | None = None
-        """The line from which on it was being stopped."""
-        self.over: Line | None = None
-        """The line by which the launcher says that it ended the launch by itself."""
-        self.code: int | None = None
-        """The launcher's exit code once it has ended."""
-        self.ended = False
-        """Whether there is no more to come."""
-        self.past = False
-        """Whether it is known to be over, so that nobody waits any more."""
-        self.watched = False
-        """Whether somebody has watched it, who knows then that it was up."""
-        self.engine = ""  # what commands to it are for (target.py)
-        self.allocated = False
-        """Whether Slurm has given what it queued for."""
-        self.salloc: Line | None = None
-        """The line by which salloc says that it has allocated nodes, if they may be several."""
-        self.own: list[Line] = []
-        """The launcher's first lines."""
         self._seen: set[tuple[str, int | None, tuple[str, ...]]] = set()
         self._reader = Reader(self)
         self.launcher_lines = LauncherReader(self)
@@ -153,11 +87,19 @@ class Launch:
             return
         if rank is not None:
             one = self.rank(rank)
+            if self._may_be_last(one, text):
+                one.word = Line(self.lines, t, rank, text)
             if one.speaks and not text.startswith(OWN_HEADS):
                 return  # the program's
             if not (self.stopped or text.startswith(OWN_HEADS)):
                 self._reader.shell(Line(self.lines, t, rank, text))
         self.launcher_lines.read(Line(self.lines, t, rank, text))
+
+    def _may_be_last(self, rank: Rank, text: str) -> bool:
+        """Tell whether a plain line may be a broker's last word, or its library's or shell's."""
+        if self.stopped is not None or not text.strip() or text.startswith(OWN_HEADS):
+            return False
+        return rank.stage < Stage.RUN and self.leader.stage < Stage.RUN
 
     # -- what readers and probes tell ------------------------------------------------------------
 
@@ -171,10 +113,6 @@ class Launch:
             if end is not None and end.seen and end.order[0] >= (line.t or math.inf) - SLACK:
                 rank.ended, rank.exit = end.how, None
                 self.progress = max(one.since or 0.0 for one in self.ranks.values())
-
-    def rank(self, rank: int) -> Rank:
-        """Return what is known of a rank, which may be nothing yet."""
-        return self.ranks.get(rank) or self.ranks.setdefault(rank, Rank())
 
     def reach(self, rank: Rank, stage: Stage, line: Line) -> None:
         """Let a rank enter a stage; it never goes back."""
@@ -223,87 +161,7 @@ class Launch:
             probe = probe._replace(t=one.probe.t)
         one.probe = probe
 
-    def frozen(self, rank: int) -> str:
-        """Say how a rank is kept from running; empty if it is not, or has gone on since."""
-        return self.ranks[rank].frozen if rank in self.ranks else ""
-
-    def say(self, now: str, past: str) -> str:
-        """Choose the tense: once it is over, nothing speaks in the present."""
-        return past if self.past else now
-
     def end(self, code: int | None = None) -> None:
         """Note that nothing more will come: the launcher has ended, or the log has."""
         self.launcher_lines.end()
         self.code, self.ended = code, True
-
-    # -- what it has come to -----------------------------------------------------------------------
-
-    @property
-    def leader(self) -> Rank:
-        """Rank 0."""
-        return self.ranks.get(0) or Rank()
-
-    @property
-    def everyone(self) -> frozenset[int]:
-        """All ranks there are to be, as far as is known."""
-        ranks = frozenset(range(self.size)) if self.size > 1 else frozenset(self.ranks)
-        return ranks - self.elsewhere
-
-    @property
-    def parent(self) -> Parent:
-        """Names a rank's parent in the overlay network."""
-        usual = tree.parents(self.topology, self.size)
-        seen = {r: rank.parent for r, rank in self.ranks.items() if rank.parent is not None}
-        return lambda rank: seen[rank] if rank in seen else usual(rank)
-
-    @property
-    def topology(self) -> str | None:
-        """Value of tbon.topo, None for the default."""
-        given = re.search(r"tbon\.topo=([\w:]+)", " ".join(self.command))
-        return given[1] if given is not None else self.told_topology
-
-    @property
-    def singletons(self) -> frozenset[int]:
-        """Tasks that were told to be an instance of size 1 though there are others."""
-        alone = frozenset(r for r, rank in self.ranks.items() if rank.boot_size == 1)
-        return alone if self.tasks > 1 else frozenset()
-
-    @property
-    def tasks(self) -> int:
-        """How many tasks were seen; without labels singletons are told by what they repeat."""
-        return max(len(self.ranks), *self.alone)
-
-    @property
-    def known(self) -> bool:
-        """Whether this is a launch of Flux at all."""
-        ranks = self.ranks.values()
-        return bool(self.hits) or any(one.speaks or one.hello or one.abnormal for one in ranks)
-
-    def at(self, first: Stage, last: Stage) -> frozenset[int]:
-        """Return the ranks that have come to a stage from first to last."""
-        return frozenset(r for r, rank in self.ranks.items() if first <= rank.stage <= last)
-
-    def quiet(self, now: float | None) -> float:
-        """Return for how many seconds no rank has come any further; without end once it ended."""
-        if self.ended or self.stopped is not None or now is None:
-            # Who watches it may have ended it while it got on: that was no stall.
-            ours = self.stopped.t if self.stopped and self.stopped.number == NO_LINE else None
-            spent = (ours or math.inf) - (self.progress or 0.0)
-            return spent if spent < STALL else math.inf
-        return now - (self.progress or 0.0)
-
-    def phases(self) -> list[Phase]:
-        """Return the phases as diagnose/progress.py does for an instance of test mode."""
-        everyone = self.everyone
-        there = {n: self.ranks[n] for n in everyone if n in self.ranks}
-        reached = {name: {r for r, one in there.items() if one.stage >= at} for name, at in PHASES}
-        times = {}
-        for name, stage in PHASES:
-            since = [one.since for one in there.values() if one.stage == stage]
-            known = [t for t in since if t is not None]
-            if known and len(reached[name]) == len(everyone):
-                times[name] = max(known)
-        reached["exit"] |= {number for number, one in there.items() if one.exit is not None}
-        among = (Stage.PUT, Stage.BARRIER1) if self.size == 1 else ()
-        names = [name for name, at in PHASES if at not in among]
-        return made(names, reached, len(everyone), times)

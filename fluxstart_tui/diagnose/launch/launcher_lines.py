@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fluxstart_tui.diagnose.launch import signs_flux
 from fluxstart_tui.diagnose.launch import signs_launcher as own
 from fluxstart_tui.diagnose.launch.state import Line, Stage
 from fluxstart_tui.rfc import idset
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 OWN_HEADS = ("slurmstepd", "[proxy", "[mpiexec")
 """Launchers' own lines that are labelled too."""
 _SLURM = ("srun: ", "slurmstepd")
+_WHO = ("ranks", "states", "rank", "task", "forked")
+_HOW = ("how", "state", "noticed", "left", "signaled")
+"""Groups of signs_launcher.EXITED, of which a line has one each."""
 _OWN = 200
 """The launcher's first lines, as many as are kept."""
 
@@ -86,6 +90,17 @@ class LauncherReader:
         if self._launch.over is None:
             self._launch.stop(line)
 
+    def _forked(self, line: Line, number: int) -> None:
+        """Take gforker's word that a signal of somebody else's has ended a rank.
+
+        It has then sent SIGINT to the others, which looked as if it were to end.
+        """
+        launch = self._launch
+        if launch.leader.stage >= Stage.RUN and number and launch.leader.exit is None:
+            launch.over = launch.over or line
+            host = launch.rank(number).host or "its host"
+            launch.hit(signs_flux.EVENTS.by_id["X1"], line._replace(rank=0), (host, str(number)))
+
     def _exits(self, line: Line) -> None:
         process, code = own.PROCESS.match(line.text), own.CODE.match(line.text)
         if process is not None:
@@ -96,10 +111,12 @@ class LauncherReader:
             self._launch.exited({self._noticed}, f"ended: {line.text.rstrip('.')}", line)
         self._noticed = None
         found = own.EXITED.match(line.text)
+        if found is not None and found["forked"]:
+            self._forked(line, int(found["forked"]))
         if found is None or (self._launch.stopped is not None and self._launch.over is None):
             return
-        text = found["ranks"] or found["states"] or found["rank"] or found["task"]
-        how = found["how"] or found["state"] or found["noticed"] or found["left"] or ""
+        text = next(found[one] for one in _WHO if found[one])
+        how = next(found[one] for one in _HOW if found[one])
         if how == "exited on":
             self._noticed = int(text[:8])
             return

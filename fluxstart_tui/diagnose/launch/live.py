@@ -134,7 +134,7 @@ class Watch:
         self._epoch = epoch
         self._plain = plain
         self._changes = Changes(found)
-        self._host = os.uname().nodename
+        self._host = self.launch.host = os.uname().nodename
 
     @property
     def size(self) -> int:

@@ -11,6 +11,7 @@ import os
 import re
 import shlex
 
+from fluxstart_tui.diagnose.launch.facts import TEST_MODE
 from fluxstart_tui.diagnose.words import PROGRAM
 from fluxstart_tui.launchers import table
 
@@ -28,12 +29,13 @@ _FAMILIES = {
     "mpiexec.hydra": ("hydra", "impi"),
     "mpirun": ("ompi", "ompi4", "ompi5"),
     "flux run": ("flux",),
+    "mpiexec.gforker": ("gforker",),
 }
 """Launchers for which a remedy makes sense, by its first words."""
 
 _ALIVE = (
     "ps ", "pstree ", "kill ", "flux overlay", "flux dmesg", "flux module list", "flux proxy",
-    f"{PROGRAM} --ctl=",
+    f"{PROGRAM} --ctl=", f"{PROGRAM} --diagnose=PID ",
 )  # fmt: skip
 """How remedies begin that need an instance that is still there."""
 
@@ -77,15 +79,42 @@ def fitting(
         name: of the launcher; empty if it is not known, then all may fit.
         command: what was run, empty if it is not known.
         past: whether it is over, so that nothing is left to be looked at.
+
+    What the command has already is left out, and all that needs a launcher where there is none.
     """
     found = []
     for remedy in remedies:
         if past and remedy.startswith(_ALIVE):
             continue
+        if name == TEST_MODE and "launcher" in remedy:
+            continue
         families = next((f for words, f in _FAMILIES.items() if remedy.startswith(words)), ())
-        if not (families and name and name not in families):
+        fits = not (families and name and name not in families)
+        if fits and not _has(remedy, command):
             found.append(applied(remedy, command) or remedy)
     return tuple(dict.fromkeys(found))
+
+
+def _has(remedy: str, command: Sequence[str]) -> bool:
+    """Tell whether a command has already all options that a remedy adds to it."""
+    try:
+        words = shlex.split(remedy.partition("   # ")[0])
+    except ValueError:
+        return False
+    if words[-1:] != ["..."]:
+        return len(words) == 1 and words[0] in command
+    start = words[:2] == ["flux", "start"]
+    given = {part for word in command for part in (_parts(word) if start else [word])}
+    wanted = {part for word in words[1 + start : -1] for part in _parts(word)}
+    return bool(wanted) and wanted <= given
+
+
+def _parts(word: str) -> list[str]:
+    """Return the broker's options in a word of flux start's, or else the word."""
+    for option in ("-o", "--broker-opts="):
+        if word.startswith(option):
+            return [part for part in word.removeprefix(option).split(",") if part]
+    return [word]
 
 
 def applied(remedy: str, command: Sequence[str]) -> str | None:
@@ -110,7 +139,7 @@ def applied(remedy: str, command: Sequence[str]) -> str | None:
     if words[-1] != "...":
         return None
     if words[:2] == ["flux", "start"]:
-        place = _flux_start(changed)
+        place = flux_start(changed)
         options = words[2:-1]
     else:
         same = os.path.basename(changed[at]).partition(".")[0] == words[0].partition(".")[0]
@@ -124,15 +153,21 @@ def applied(remedy: str, command: Sequence[str]) -> str | None:
     return _quoted([*changed[:place], *options, *changed[place:]]) + (mark and mark + comment)
 
 
+_OURS = ("-m", "fluxstart_tui")
+_OPTIONS = ("--headless", "--broker=")
+
+
 def _name(word: str) -> str:
     return word.partition("=")[0] + "="
 
 
-def _flux_start(command: Sequence[str]) -> int | None:
-    """Return the index behind `flux start`."""
+def flux_start(command: Sequence[str]) -> int | None:
+    """Return the index behind `flux start`, or what stands for it (engine/launch_command.py)."""
     for at, word in enumerate(command[:-1]):
         if os.path.basename(word) == "flux" and command[at + 1] == "start":
             return at + 2
+        if (word, command[at + 1]) == _OURS:
+            return at + 2 + sum(word.startswith(_OPTIONS) for word in command[at + 2 : at + 4])
     return None
 
 

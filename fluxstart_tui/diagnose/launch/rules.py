@@ -11,6 +11,7 @@ from fluxstart_tui.diagnose.launch import (
     hardware,
     quorum,
     remedies,
+    restarts,
     visibility,
     waits,
 )
@@ -36,6 +37,7 @@ def diagnose(launch: Launch, now: float | None = None) -> list[Finding]:
         *by_sign.brokers(launch),
         *by_size.singletons(launch, now),
         *waits.stalls(launch, now),
+        *restarts.deserted(launch),
         *quorum.stalls(launch, now),
         *by_sign.events(launch),
         *ends.program(launch),
@@ -47,6 +49,7 @@ def diagnose(launch: Launch, now: float | None = None) -> list[Finding]:
     found += ends.frozen(launch, found)
     found += visibility.hindrances(launch, found)
     found += hardware.bound(launch)
+    found = [visibility.admitted(launch, one) for one in found]
     name = remedies.launcher(launch)
     found = [
         one._replace(

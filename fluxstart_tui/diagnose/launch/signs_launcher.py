@@ -60,7 +60,7 @@ LAUNCHER = Signs(
              r"|\[mpiexec@\S+\] control_cb .*assert \(!closed\) failed",
              "Hydra killed the rest after one process had ended badly; look for the first error"
              " of a rank",
-             ("mpiexec.hydra -prepend-rank ... flux start -o,-v sleep inf",), "2, 3", ends=True),
+             (), "2, 3", ends=True),
         Sign("H2", r"\[proxy:\S+\] .*(?:PMI handler returned error|unable to find pmirank token)"
              r"|.*fn_kvs_get.*assert \(idx != -1\) failed",
              "Hydra's PMI server stumbled over a client it does not understand (a libpmi2 that is"
@@ -99,6 +99,9 @@ EXITED = re.compile(
     r" (?P<noticed>.+)"
     r"|\d[\d.]*s: flux-shell\[\d+\]: FATAL: task-exit: .*task rank (?P<task>\d+) on host \S+"
     r" (?P<left>exited \(.*?\))"
+    # gforker's list of all ends; what ^C to it or its own signals to the rest do is left out.
+    r"|\[\d+\](?P<forked>\d+):Return code = \d+, signaled with"
+    r" (?P<signaled>(?!Interrupt|Quit|Terminated).+)"
 )
 """Lines by which a launcher tells how tasks ended."""
 

@@ -231,6 +231,8 @@ class Rank:
         """The line by which it told that a module had failed, which is all it says without -v."""
         self.stderr: list[Line] = []
         """What its rc1 has printed."""
+        self.word: Line | None = None
+        """The last line that is not in a log record's form, until its program may have begun."""
         self.failed = ""
         """The event by which it left the way to `run`: rc1-fail, parent-fail..."""
         self.exit: Exit | None = None

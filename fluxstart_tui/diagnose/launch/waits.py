@@ -1,4 +1,4 @@
-"""Who waits for whom in PMI (S0 to S4): the culprit is the rank that does not come."""
+"""Who waits for whom in PMI (S1 to S4; S0 is in library.py): the culprit is who does not come."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from typing import NamedTuple
 
+from fluxstart_tui.diagnose.launch import library
 from fluxstart_tui.diagnose.launch.finding import (
     PATIENCE,
     SETTLE,
@@ -22,6 +23,7 @@ from fluxstart_tui.diagnose.launch.finding import (
     wait,
 )  # fmt: skip
 from fluxstart_tui.diagnose.launch.state import WAITS, Stage
+from fluxstart_tui.diagnose.launch.why import why
 from fluxstart_tui.diagnose.words import who
 
 TYPE_CHECKING = False
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
 
     from fluxstart_tui.diagnose.launch.launch import Launch
 
-_LIBRARIES = ("libpmi2", "libpmi")
 _BARRIER = ("flux pmi -v --timeout=5s barrier   # under the same launcher",)
 
 
@@ -57,7 +58,7 @@ def stalls(launch: Launch, now: float | None) -> Iterator[Finding]:
         return
     sides = _sides(launch)
     if quiet >= PATIENCE:
-        yield from _in_library(launch)
+        yield from library.stuck(launch)
     # What is seen to be stopped needs no patience.
     stalled = quiet >= PATIENCE or any(launch.frozen(r) for r in launch.everyone)
     if not sides.waiting:
@@ -66,7 +67,7 @@ def stalls(launch: Launch, now: float | None) -> Iterator[Finding]:
         yield _dead(launch, sides)
     if sides.silent and stalled:
         yield _silent(launch, sides)
-    early = sides.early - _inside_library(launch)
+    early = sides.early - library.inside(launch)
     if early and stalled:
         yield _late(launch, sides, early)
     if stalled and not (sides.dead or sides.silent or sides.early):
@@ -111,10 +112,14 @@ def _dead(launch: Launch, sides: _Sides) -> Finding:
             (
                 rank.exit.line if rank.exit is not None else None,
                 *rank.errors[:2],
+                rank.word,
                 *last_lines(launch, sides.waiting)[:2],
             )
         ),
-        ("srun --kill-on-bad-exit ...   # so that the rest ends too, once the cause is mended",),
+        (
+            *why(launch, first),
+            "srun --kill-on-bad-exit ...   # so that the rest ends too, once the cause is mended",
+        ),
         "5",
     )
 
@@ -249,8 +254,8 @@ def _undecided(launch: Launch, sides: _Sides) -> Finding:
     return Finding(
         "S4",
         f"all {len(culprits)} ranks {be(launch, culprits)} in {sides.barrier} or just before it,"
-        f" which the trace can not tell apart: one of them {is_} frozen, or the launcher's barrier"
-        f" {is_} broken",
+        f" which the trace can not tell apart: one of them {is_} frozen, or {launch.starter}'s"
+        f" barrier {is_} broken",
         culprits,
         lines(last_lines(launch, culprits)),
         (*_BARRIER, "ps -eo pid,stat,wchan:30,args | grep [f]lux-broker   # on each host"),
@@ -270,29 +275,3 @@ def _odd(launch: Launch, ranks: frozenset[int]) -> frozenset[int]:
 
 def _those(ranks: frozenset[int]) -> str:
     return "it" if len(ranks) == 1 else "they"
-
-
-def _inside_library(launch: Launch) -> frozenset[int]:
-    return frozenset(
-        r
-        for r, rank in launch.ranks.items()
-        if rank.stage == Stage.TRYING and rank.trying in _LIBRARIES and not rank.gone
-    )
-
-
-def _in_library(launch: Launch) -> Iterator[Finding]:
-    stuck = _inside_library(launch)
-    if stuck:
-        library = launch.ranks[min(stuck)].trying
-        yield Finding(
-            "S0",
-            f"{named(launch, stuck)}: stuck in the initialization of the PMI library {library}",
-            stuck,
-            lines(last_lines(launch, stuck)),
-            (
-                'FLUX_PMI_CLIENT_METHODS="simple single"   # without that library',
-                "flux start -o,-Sbroker.boot-method=single ...   # if one node is meant",
-            ),
-            "5, 6",
-            "likely",
-        )

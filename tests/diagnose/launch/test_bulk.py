@@ -7,6 +7,7 @@ from collections import defaultdict
 import pytest
 
 from fluxstart_tui.diagnose.launch.live import STDERR, STDOUT, Watch
+from fluxstart_tui.diagnose.launch.text import HEADS
 
 RUN = "<6>broker.info[{0}]: quorum-full: quorum->run 1s"
 LABELS = {
@@ -57,6 +58,8 @@ def test_each_form_of_label(name: str) -> None:
 
 def test_what_tells_something_is_looked_at() -> None:
     one = watch("colon")
+    for head in HEADS:
+        assert one.take_many(1.0, STDOUT, f"1: x\n0: {head}x\n".encode()) is None
     for text in ("0: " + RUN.format(0), "0: fluxstart-tui: hello rank=0", "0: 12srun: error: x"):
         assert one.take_many(1.0, STDOUT, f"1: x\n{text}\n".encode()) is None
     assert one.take_many(1.0, STDOUT, b"2: of a rank that has not spoken\n") is None

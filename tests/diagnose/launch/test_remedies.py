@@ -37,6 +37,25 @@ def test_what_is_no_change_of_it_stays(remedy: str) -> None:
     assert fitting([remedy], "srun", shlex.split(SRUN)) == (remedy,)
 
 
+@pytest.mark.parametrize(
+    "remedy",
+    ["flux start -o,-v ...", "srun --label --mpi=none ...", "A=1", "flux start -o-v,-Sx=1 ..."],
+)
+def test_what_the_command_has_already_is_no_remedy(remedy: str) -> None:
+    assert fitting([remedy], "srun", shlex.split(f"A=1 {SRUN} -o,-Sx=1")) == ()
+
+
+def test_where_there_is_no_launcher_nothing_needs_one() -> None:
+    told = ["flux dmesg", "flux pmi barrier   # under the same launcher"]
+    assert fitting(told, "flux start", ()) == ("flux dmesg",)
+
+
+def test_a_broker_of_ours_takes_options_where_flux_start_does() -> None:
+    ours = "srun -n2 python -m fluxstart_tui --headless --broker=embedded -Sa=b true"
+    changed = ours.replace("embedded", "embedded --wrap=x")
+    assert applied("flux start --wrap=x ...", shlex.split(ours)) == changed
+
+
 def test_without_a_command_nothing_is_changed() -> None:
     assert fitting(["srun --mpi=pmi2 ..."], "srun", ()) == ("srun --mpi=pmi2 ...",)
 
