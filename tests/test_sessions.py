@@ -64,7 +64,12 @@ def test_a_summary_names_the_first_failure(scene: Path, broker: str) -> None:
     assert (data["code"], data["size"]) == (3, 8)
     quiet = support.run(scene, *words, "--no-summary", "sh", "-c", "exit 3")
     assert "initial program" not in quiet.err
-    assert support.run(scene, *words, "true").err == ""
+    assert support.run(scene, *words, "--record=good", "true").err == ""
+    table = support.run(scene, "--show=good").out
+    assert [line.split()[:2] for line in table.splitlines()[2:4]] == [
+        ["phase", "first"], ["spawned", table.splitlines()[3].split()[1]]
+    ]  # fmt: skip
+    assert table.splitlines()[-1].startswith("  exit ")
 
 
 def test_a_hang_says_who_is_missing(scene: Path) -> None:
@@ -119,7 +124,10 @@ def test_a_directory_among_the_sessions_is_one_of_them(scene: Path) -> None:
         (("-s1", "--record", "--keep=0", "true"), "--keep argument must be > 0"),
         (("-s1", "--record=/proc/nowhere", "true"), "--record: /proc/nowhere: "),
         (("--show=nowhere",), "--show: "),
-        (("--json",), "--json only works with --show, --sessions, --diagnose, --repeat or --compare=A,B"),
+        (
+            ("--json",),
+            "--json only works with --show, --sessions, --diagnose, --repeat or --compare=A,B",
+        ),
         (("--show", "--sessions"), "--show and --sessions exclude each other"),
         (("--sessions", "true"), "--sessions takes no command: 'true'"),
         (("--attach=1", "--headless"), "--attach: stdin and stdout are not terminals"),

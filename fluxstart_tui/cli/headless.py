@@ -89,6 +89,7 @@ def _launch(chosen: Options, located: Located, make_teller: MakeTeller | None) -
     # What has read nothing was not run: the launch itself, where its preflight has failed.
     read = next((watch for watch in watches if watch.launch.lines), None)
     if read is not None and chosen.summary and read.hindered:
+        read.launch.session = outcome.session or ""
         found = diagnosis.report(launch_log.Log(read.launch, None, ""))
         output = Output(2)
         output.write(os.fsencode(diagnosis.for_terminal(found, chosen.prog)))

@@ -111,7 +111,7 @@ def _settings(path: str) -> str:
 def _reports(place: str) -> dict[str, str]:
     """Return the texts that are made of a session that has been scrubbed, by their names."""
     session = Session(place)
-    found = summary.summarize(session.header, session.state, show.tail(session))
+    found = summary.summarize(session.header, session.state, show.tail(session, session.state))
     hindrances = diagnosis.report(launch_log.read(place))
     texts = {
         "VERSIONS.txt": versions(session.header),

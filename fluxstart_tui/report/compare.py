@@ -6,10 +6,10 @@ import json
 from typing import NamedTuple
 
 from fluxstart_tui.diagnose.launch.changes import Changes
+from fluxstart_tui.diagnose.phase_times import Phase, times
 from fluxstart_tui.diagnose.words import code, ending, printable, seconds, who
 from fluxstart_tui.report import diagnosis, launch_log
 from fluxstart_tui.report.divergence import Apart, divergence
-from fluxstart_tui.report.phase_times import Phase, times
 from fluxstart_tui.rfc import idset
 from fluxstart_tui.session.events import Finding
 from fluxstart_tui.session.reader import Session

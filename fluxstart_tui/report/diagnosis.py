@@ -11,6 +11,7 @@ from typing import NamedTuple
 from fluxstart_tui.diagnose.launch.remedies import launcher
 from fluxstart_tui.diagnose.launch.rules import diagnose
 from fluxstart_tui.diagnose.launch.state import NO_LINE, WAITS, Stage
+from fluxstart_tui.diagnose.launch.visibility import unseen
 from fluxstart_tui.diagnose.words import ids, printable, seconds, who
 from fluxstart_tui.rfc import idset
 
@@ -67,7 +68,9 @@ def _groups(launch: Launch) -> list[tuple[str, frozenset[int]]]:
         rank = launch.ranks.get(number)
         found.setdefault((int(rank.stage) if rank else 0, where(rank)), set()).add(number)
     if launch.elsewhere - launch.waited:
-        found[-1, _ELSEWHERE] = set(launch.elsewhere - launch.waited)
+        hosts = unseen(launch)[1]
+        there = f"{_ELSEWHERE}: {hosts}" if hosts else _ELSEWHERE
+        found[-1, there] = set(launch.elsewhere - launch.waited)
     return [(where, frozenset(ranks)) for (_, where), ranks in sorted(found.items())]
 
 
@@ -120,7 +123,7 @@ def as_json(found: Report) -> str:
                         "line": _number(line, found.log), "t": line.t, "rank": line.rank,
                         "text": shown(line),
                     }
-                    for line in one.evidence
+                    for line in evidence(one)
                 ],
                 "remedies": list(one.remedies),
                 "tip": one.tip or None,
@@ -155,7 +158,7 @@ def as_text(found: Report, width: int = WIDTH, prog: str = "fluxstart-tui") -> s
     for one in found.findings:
         sure = "" if one.confidence == "certain" else f" ({one.confidence})"
         lines += ["", *_wrap(f"{one.id:<4}{one.sentence}{sure}", width, "    ")]
-        for line in one.evidence:
+        for line in evidence(one):
             lines.append(_cut(f"    | {place(line, found.log)}  {shown(line)}", width))
         for remedy in one.remedies:
             lines.append(f"    $ {remedy}")  # not wrapped: it is there to be copied
@@ -185,7 +188,7 @@ def markdown_findings(found: Report) -> list[str]:
     lines: list[str] = []
     for one in found.findings:
         lines += [f"### {one.id}: {plain(one.sentence)}", ""]
-        lines += [f"    {place(line, found.log)}  {shown(line)}" for line in one.evidence]
+        lines += [f"    {place(line, found.log)}  {shown(line)}" for line in evidence(one)]
         if one.remedies:
             lines += ["", "Try:", "", *(f"    {remedy}" for remedy in one.remedies)]
         if one.tip:
@@ -200,8 +203,8 @@ def _headline(found: Report) -> str:
         return f"{printable(found.log.source, 200)}: not the log of a launch of Flux"
     parts = [found.launcher or "unknown launcher", _size(launch)]
     parts += [f"{launch.lines} lines"] if found.log.numbered else []
-    if launch.now is not None:
-        parts.append(seconds(launch.now))
+    if (t := launch.now if found.log.now is None else found.log.now) is not None:
+        parts.append(seconds(t))
     if found.log.launches > 1:
         parts.append(f"the last of {found.log.launches} launches in it")
     if not found.findings:
@@ -222,6 +225,11 @@ def _size(launch: Launch) -> str:
 
 def _number(line: Line, log: Log) -> int | None:
     return line.number if log.numbered else None
+
+
+def evidence(found: Finding) -> list[Line]:
+    """Return the lines by which a finding is known, in the order of their times."""
+    return sorted(found.evidence, key=lambda line: (line.number, line.t or 0.0))
 
 
 def place(line: Line, log: Log) -> str:

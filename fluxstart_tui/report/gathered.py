@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from fluxstart_tui.diagnose import phase_times
 from fluxstart_tui.diagnose.words import ending
-from fluxstart_tui.report import diagnosis, history, launch_log, newest, phase_times, show, verdict
+from fluxstart_tui.report import diagnosis, history, launch_log, newest, show, verdict
 from fluxstart_tui.session.reader import Session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from fluxstart_tui.diagnose.phase_times import Phase
     from fluxstart_tui.report.history import History
     from fluxstart_tui.report.newest import Newest
-    from fluxstart_tui.report.phase_times import Phase
     from fluxstart_tui.report.verdict import Verdict
     from fluxstart_tui.session.events import Exit
     from fluxstart_tui.session.state import InstanceState
@@ -68,7 +69,7 @@ def gather(directory: str) -> Gathered:
     found = verdict.judge(
         session.header,
         state,
-        show.tail(session),
+        show.tail(session, state),
         hindrances.findings,
         directory,
         live=session.live,
@@ -77,7 +78,7 @@ def gather(directory: str) -> Gathered:
         found,
         hindrances._replace(findings=found.findings),
         phase_times.times(state),
-        history.history(session.events()),
+        history.history(session.events(), state),
         deaths(state),
         newest.newest(spool, newest.OUTPUT, OUTPUT_MAX),
         newest.newest(spool, newest.LOG, LOG_MAX),

@@ -24,10 +24,8 @@ def errors(verdict: Verdict) -> str:
     if not verdict.failed:
         return ""
     found = verdict.summary
-    first = found.first.text if found.first is not None else ""
-    lines = [first, found.doing, *found.looks, *found.then]
-    title = headline(found)
-    told = [(title, "\n".join(line for line in lines if line and line != title) or title)]
+    lines = [headline(found), *found.looks, *found.then]
+    told = [(verdict.title, "\n".join(lines))]
     for one in verdict.findings[:_FINDINGS]:
         remedies = [f"$ {remedy}" for remedy in one.remedies]
         told.append((f"[{one.id}]", "\n".join([printable(one.sentence, 1000), *remedies])))

@@ -12,9 +12,10 @@ from fluxstart_tui.session.state import RANK_MAX, ranks_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from fluxstart_tui.session.events import Event
+    from fluxstart_tui.session.state import InstanceState
 
 _TOLD = (
     events.Signal, events.Timer, events.Hold, events.Barrier, events.Violation, events.Abort,
@@ -75,8 +76,8 @@ class History(NamedTuple):
     """Moments that are not among these."""
 
 
-def history(timed: Iterable[tuple[float, Event]]) -> History:
-    """Return the course of an instance from its events."""
+def history(timed: Iterable[tuple[float, Event]], state: InstanceState) -> History:
+    """Return the course of an instance from its events, and what these have come to."""
     everything = list(timed)
     lives = Lives()
     lives.take(everything)
@@ -104,6 +105,7 @@ def history(timed: Iterable[tuple[float, Event]]) -> History:
             timers.append((t, event))
         if isinstance(event, _TOLD) or _matters(event):
             moments.append(Moment(t, _told(event)))
+    moments += _stops(state)
     moments.sort(key=lambda one: one.t)
     half, left = _MOMENTS // 2, max(0, len(moments) - _MOMENTS)
     return History(
@@ -130,6 +132,8 @@ def _matters(event: Event) -> bool:
     """Tell whether an event that every rank has is worth telling: rank 0's, or a bad end."""
     if isinstance(event, events.Exit):
         return event.rank == 0 or bool(event.code or event.signum)
+    if isinstance(event, events.Pmi):
+        return event.phase == "closed"
     return isinstance(event, events.State) and event.rank == 0
 
 
@@ -139,8 +143,19 @@ def _told(event: Event) -> str:
     if isinstance(event, events.Abort):
         return f"rank {event.rank} called PMI abort with code {event.code}: {event.text}"
     if isinstance(event, events.Timeout):
-        return "the time of the instance is over (--timeout)"
+        return "time is up (--timeout)"
+    if isinstance(event, events.Pmi):
+        return f"rank {event.rank} cut off from PMI"
     return happened.told(event)
+
+
+def _stops(state: InstanceState) -> Iterator[Moment]:
+    """Yield when processes were seen to be stopped, and to go on."""
+    for rank, broker in state.brokers.items():
+        for begin, end in broker.stops:
+            yield Moment(begin, f"rank {rank} seen to be suspended")
+            if end is not None and broker.exit_t != end:
+                yield Moment(end, f"rank {rank} goes on")
 
 
 def together(moments: list[Moment]) -> list[Moment]:

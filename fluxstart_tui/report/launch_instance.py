@@ -14,9 +14,10 @@ from fluxstart_tui.diagnose.failure import FOLLOWS
 from fluxstart_tui.diagnose.interrupt import interrupted, killed
 from fluxstart_tui.diagnose.launch import signs_flux
 from fluxstart_tui.diagnose.launch import text as forms
+from fluxstart_tui.diagnose.launch.facts import TEST_MODE
 from fluxstart_tui.diagnose.launch.launch import Launch
 from fluxstart_tui.diagnose.launch.state import NO_LINE, PHASES, Line, Probe, Stage
-from fluxstart_tui.diagnose.progress import passed
+from fluxstart_tui.diagnose.progress import deserted, passed
 from fluxstart_tui.diagnose.rewind import rewind
 from fluxstart_tui.diagnose.words import ending, where
 from fluxstart_tui.session.broker_state import HALTED
@@ -53,23 +54,30 @@ def matters(line: str, *, typed: bool) -> bool:
     return log["severity"] in forms.SEVERE or any(telling)
 
 
+def is_told(line: str) -> bool:
+    """Tell whether a line is a record or of the PMI trace, of which the journal knows more."""
+    return forms.LOG.match(line) is not None or line.startswith(forms.HEADS)
+
+
 def made(state: InstanceState, spoken: Iterable[Spoken]) -> Launch:
     """Return the launch of an instance.
 
     Args:
         state: what its journal has come to.
-        spoken: lines that matter, in their order.
+        spoken: lines that matter, in their order, and the last plain one of each rank.
     """
     # What follows on the end of somebody's patience is no evidence.
     limit = killed(state)
     before = state if limit is None else rewind(state, limit)
     launch = Launch()
-    launch.launcher = "flux start"
+    launch.launcher = TEST_MODE
     launch.asked = launch.size = state.size
+    launch.elsewhere = state.away
     launch.told_topology = state.attributes.get("tbon.topo")
     launch.served = launch.watched = True
     for number, broker in sorted(before.brokers.items()):
         _broker(launch, before, number, broker)
+    launch.deserted = {rank: before.broker(rank).barrier for rank in sorted(deserted(before))}
     until = float("inf") if limit is None else limit
     runs = min(
         (step.t for step in state.broker(0).transitions if step.state == "run"), default=until
@@ -119,7 +127,8 @@ def _broker(launch: Launch, state: InstanceState, number: int, broker: BrokerSta
     if end is not None and not clean and end.cause not in FOLLOWS:
         launch.exited({number}, ending(end), Line(NO_LINE, broker.exit_t, number, ending(end)))
     if broker.suspended is not None:
-        text = f"process {broker.pid}: {'traced' if broker.traced else 'stopped'}"
+        how = "traced" if broker.traced else "stopped"
+        text = f"process {broker.pid} is seen to be {how}"
         begin = max(broker.suspended, since)
         launch.probe(number, Probe(begin, "", broker.pid, HALTED[broker.traced], text=text))
 

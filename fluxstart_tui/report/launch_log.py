@@ -24,6 +24,8 @@ _LINE = 2 * TEXT_MAX
 """Bytes of a line that are kept: the text with its label and time."""
 
 _SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.?)")
+_QUOTED = re.compile(r"(?:> ?)+")
+"""What mail and forums put before the lines of what one answers to."""
 _CONTROLS = dict.fromkeys((*range(9), *range(11, 32), 127))
 
 
@@ -65,7 +67,9 @@ def read(path: str) -> Log:
         names = [name for name in ("out.ts", "out") if os.path.exists(os.path.join(path, name))]
         if not names:
             raise LogError(f"{path}: neither a session nor a directory with a log named out")
-        return _log(_open(os.path.join(path, names[0])), path, _command(path), _code(path))
+        log = _log(_open(os.path.join(path, names[0])), path, _command(path), _code(path))
+        log.launch.source = os.path.join(path, names[-1])
+        return log
     except SessionError as error:
         raise LogError(str(error)) from error
     except OSError as error:
@@ -87,7 +91,7 @@ def _log(fd: int, source: str, command: tuple[str, ...], code: int | None = None
     times, launches = Times(), 1
     try:
         for line in _lines(fd):
-            t, text = times.split(line)
+            t, text = times.split(_QUOTED.sub("", line, count=1) if line[:1] == ">" else line)
             if again.begins(launch, text):
                 lines, launch = launch.lines, _new(command)
                 launch.lines, launches = lines, launches + 1
@@ -96,6 +100,7 @@ def _log(fd: int, source: str, command: tuple[str, ...], code: int | None = None
         if fd > 0:
             os.close(fd)
     launch.end(code)
+    launch.source = "" if source == "-" else source
     return Log(launch, None, source, launches=launches)
 
 

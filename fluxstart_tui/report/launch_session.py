@@ -58,6 +58,7 @@ def read(directory: str) -> tuple[Launch, float | None]:
     reading.read(killed(final))
     reading.settle(final)
     launch = reading.launch
+    launch.session = directory
     if launch.stopped is None and session.live:
         return launch, max(final.t, time.time() - _started(session))
     launch.end(final.end.code if final.end is not None else None)
@@ -82,11 +83,13 @@ class Reading:
         """Whether a launcher has started the brokers."""
         self.launch = _launch(header) if self.launched else Launch()
         self.launch.engine = self._engine = str(header.get("pid", ""))
+        self._host = str(header.get("host", ""))
         self.lines = 0
         """How many lines have been taken."""
         self._output = output
         self._follower = output.follow(streams=None if self.launched else _SAID)
         self._spoken: list[Spoken] = []
+        self._last: dict[int, Spoken] = {}  # the last plain line of each rank
         self._rests: dict[tuple[int, int], bytes] = {}
         self._left = _AFTER
         self.up: tuple[str, str] | None = None
@@ -132,8 +135,11 @@ class Reading:
                 self.launch.take(None if stream == _OWN else rank, text, t)
 
     def _hear(self, said: Spoken, *, typed: bool) -> None:
-        if len(self._spoken) < _SPOKEN and launch_instance.matters(said.text, typed=typed):
-            self._spoken.append(said)
+        if launch_instance.matters(said.text, typed=typed):
+            if len(self._spoken) < _SPOKEN:
+                self._spoken.append(said)
+        elif not typed and said.text.strip() and not launch_instance.is_told(said.text):
+            self._last[said.rank] = said
 
     def _calmer(self, size: int) -> bool:
         """Read the launcher alone once the program has printed much; tell if that is new."""
@@ -152,8 +158,9 @@ class Reading:
             state: of the session, at the time until which it was read.
         """
         if not self.launched:
-            self.launch = launch_instance.made(state, self._spoken)
+            self.launch = launch_instance.made(state, [*self._spoken, *self._last.values()])
             self.launch.engine = self._engine
+            self.launch.host = self._host if state.away else ""
             return
         launch = self.launch
         launch.past = state.end is not None
@@ -204,6 +211,7 @@ def _launch(header: Mapping[str, Any]) -> Launch:
     known = table.BY_NAME.get(str(header.get("launcher")))
     asked, command = header.get("size"), header.get("command")
     launch = Launch(known.grammar if known is not None else "", asked if type(asked) is int else 0)
+    launch.host = str(header.get("host", ""))
     if isinstance(command, list):
         launch.command = tuple(map(str, command))
     return launch

@@ -9,7 +9,7 @@ from fluxstart_tui.diagnose.launch.finding import PATIENCE
 from fluxstart_tui.diagnose.launch.launch import Launch
 from fluxstart_tui.diagnose.launch.state import NO_LINE, STATES, Line, Probe, Stage
 from fluxstart_tui.report.launch_log import Log
-from fluxstart_tui.rfc import idset
+from fluxstart_tui.rfc import hostlist, idset
 from fluxstart_tui.session import events
 from fluxstart_tui.session.state import ranks_of
 
@@ -40,6 +40,7 @@ class _Reading:
         topology = self._leader.attributes.get("tbon.topo") if self._leader is not None else None
         self._launch = Launch(asked=survey.family.size, topology=topology)
         self._launch.launcher = survey.family.launcher
+        self._launch.host = survey.host
         self._launch.command = survey.family.command
         answered = (STATES.get(one.state, Stage.SILENT) for one in survey.answers.values())
         self._past_pmi = any(stage >= Stage.JOIN for stage in answered)
@@ -62,12 +63,24 @@ class _Reading:
                 self._lost(gone._replace(rank=rank))
         else:
             launch.elsewhere = missing
+            launch.others = self._others(missing)
             self._remote(launch.waited & missing)
         launch.now = self._now
         # Ranks were read one after the other.
         times = [one.since for one in launch.ranks.values() if one.since is not None]
         launch.progress = max(times, default=None)
         return Log(launch, self._now, source, numbered=False)
+
+    def _others(self, missing: frozenset[int]) -> tuple[str, ...]:
+        """Return the names of the hosts of ranks that are not on this one, if anything tells."""
+        told = self._leader.attributes.get("hostlist", "") if self._leader is not None else ""
+        try:
+            hosts = hostlist.decode(told)
+            by_rank = [hosts[rank] for rank in missing if rank < len(hosts)]
+            found = by_rank or hostlist.decode(self._survey.family.hosts)
+        except ValueError:
+            return ()
+        return tuple(sorted(set(found) - {self._survey.host}))
 
     def _measure(self) -> None:
         """Take the size, and the tasks that believe to be alone."""
@@ -150,7 +163,8 @@ class _Reading:
         leader = self._leader
         if waited and leader is not None and leader.since >= PATIENCE:
             line = self._line(0, f"group broker.online: {leader.online}")
-            words = ("hosts that were not looked at", idset.encode(waited))
+            hosts = hostlist.encode(self._launch.others) or "hosts"
+            words = (f"{hosts} that nobody looks at", idset.encode(waited))
             self._launch.hit(signs_flux.EVENTS.by_id["Q0"], line, words)
 
     def _lost(self, line: Line) -> None:

@@ -7,13 +7,15 @@ from typing import NamedTuple
 
 from fluxstart_tui.diagnose import failure, interrupt, progress
 from fluxstart_tui.diagnose.launch.state import Probe
-from fluxstart_tui.diagnose.words import ending, ids, printable, seconds, who
+from fluxstart_tui.diagnose.words import ending, ids, ordinal, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from fluxstart_tui.diagnose.interrupt import Failure
+    from fluxstart_tui.session import events
+    from fluxstart_tui.session.events import Exit
     from fluxstart_tui.session.state import InstanceState
 
     Tail = Callable[[int], list[str]]
@@ -43,8 +45,14 @@ class Group(NamedTuple):
     ranks: str
     number: int
     where: str
+    """Where they were last, or when the time of the instance was up."""
     end: str
     """How they ended, "" while they run."""
+    first: float | None = None
+    last: float | None = None
+    """When the first and the last of them ended, in seconds since the session's start."""
+    detail: str = ""
+    """What more is known of their end, such as the path of a core file."""
 
 
 class Step(NamedTuple):
@@ -64,31 +72,6 @@ class Output(NamedTuple):
     """Its last log records of severity err or worse."""
     lines: list[str]
     """The last lines of its output."""
-
-
-def consequences(state: InstanceState, first: Failure | None) -> list[str]:
-    """Tell what the first failure led to: other failures, kills, in the order of their times."""
-    named = set(first.ranks) if first is not None else set()
-    alike: dict[str, list[tuple[float, int]]] = {}
-    for rank, broker in state.brokers.items():
-        end = broker.exit
-        bad = end is not None and (end.code or end.signum)
-        told = first is not None and first.kind == "program" and rank == 0
-        if end is not None and bad and rank not in named and not told:
-            alike.setdefault(ending(end), []).append((broker.exit_t, rank))
-    signal = interrupt.interrupted(state)
-    lines = [(signal.t, signal.text)] if signal is not None and signal != first else []
-    for how, found in alike.items():
-        at = min(found)[0]
-        was = "was " if len(found) == 1 else "were "
-        was = was if how.startswith("killed") else ""
-        ranks = [rank for _, rank in found]
-        armed = state.timer.cause if state.timer is not None and "exit timer" in how else ""
-        # Nothing new if it is the first failure that armed it.
-        known = first is not None and first.ranks and armed.startswith(f"rank {first.ranks[0]} ")
-        since = f" (armed by: {printable(armed, 80)})" if armed and not known else ""
-        lines.append((at, f"at {seconds(at)} {who(ranks)} {was}{how}{since}"))
-    return [line for _, line in sorted(lines)[:_GROUPS]]
 
 
 def blamed(state: InstanceState, first: Failure | None) -> list[int]:
@@ -112,34 +95,69 @@ def focus(state: InstanceState, first: Failure | None) -> list[int]:
     return started[:_FOCUS]
 
 
-def groups(state: InstanceState, before: InstanceState) -> list[Group]:
-    """Return all ranks, those that came equally far and ended alike together."""
-    alike: dict[tuple[str, str], list[int]] = {}
+def groups(state: InstanceState, before: InstanceState, most: int = _GROUPS) -> list[Group]:
+    """Return all ranks, those that came equally far and ended alike together.
+
+    Args:
+        state: the instance.
+        before: the same before its end was asked for.
+        most: how many groups are told apart.
+    """
+    alike: dict[tuple[str, str, str], list[int]] = {}
     for rank in range(state.size):
         end = state.broker(rank).exit
         # Where a broker was when it was killed, or where it has come to if it ended in order.
-        orderly = end is not None and not end.code and not end.signum
-        seen = state if orderly else before
-        key = (failure.place(seen, seen.broker(rank)), ending(end) if end is not None else "")
+        orderly = end is not None and not end.code and not end.signum and state.timeout is None
+        key = (place(state if orderly else before, rank), _end(state, rank), _detail(end))
         alike.setdefault(key, []).append(rank)
-    found = [Group(ids(ranks), len(ranks), place, end) for (place, end), ranks in alike.items()]
-    if len(found) > _GROUPS:
-        rest = [rank for ranks in list(alike.values())[_GROUPS - 1 :] for rank in ranks]
-        found[_GROUPS - 1 :] = [Group(ids(rest), len(rest), "elsewhere", "in other ways")]
+    kinds = list(alike.items())
+    found = [
+        Group(ids(ranks), len(ranks), where, end, *_ended(state, ranks), detail)
+        for (where, end, detail), ranks in kinds
+    ]
+    if len(found) > most:
+        rest = [rank for _, ranks in kinds[most - 1 :] for rank in ranks]
+        other = Group(ids(rest), len(rest), "elsewhere", "in other ways", *_ended(state, rest))
+        found[most - 1 :] = [other]
     return found
 
 
+def place(state: InstanceState, rank: int) -> str:
+    """Return where a rank is, and whether something keeps it from running."""
+    broker = state.broker(rank)
+    halted = broker.running and broker.suspended is not None
+    return failure.place(state, broker) + (", suspended" if halted else "")
+
+
+def _end(state: InstanceState, rank: int) -> str:
+    """Return how a rank ended, and in which state if it was left to itself for a while."""
+    broker = state.broker(rank)
+    if broker.exit is None:
+        return ""
+    late = state.timeout is not None and broker.exit.cause == "timer" and broker.state
+    there = f" in {broker.state}" if late and ordinal(broker.state) > ordinal("run") else ""
+    return ending(broker.exit) + there
+
+
+def _detail(end: Exit | None) -> str:
+    if end is None or end.cause in ("timer", "user"):  # told by its end already
+        return ""
+    return printable(end.core or end.detail, 200)
+
+
+def _ended(state: InstanceState, ranks: Iterable[int]) -> tuple[float | None, float | None]:
+    times = [one.exit_t for one in map(state.broker, ranks) if one.exit is not None]
+    return min(times, default=None), max(times, default=None)
+
+
 def steps(state: InstanceState) -> list[Step]:
-    """Return the phases of the launch that not all ranks are through, to the first nobody is."""
+    """Return the phases of the launch that some ranks are through, but not all."""
     found = []
     for phase in progress.phases(state):
         if phase.name == "run":
             break
-        if not phase.complete:
-            missing = ids(phase.missing) if phase.k else ""
-            found.append(Step(phase.name, phase.k, phase.total, missing))
-        if not phase.k:
-            break
+        if 0 < phase.k < phase.total:
+            found.append(Step(phase.name, phase.k, phase.total, ids(phase.missing)))
     return found
 
 
@@ -148,8 +166,16 @@ def looks(state: InstanceState, ranks: Iterable[int]) -> list[str]:
     if state.timeout is None:
         return []
     seen = [one for one in map(state.broker, ranks) if one.probe_t >= state.timeout[1].after]
-    found = [(one.rank, Probe.of(0, "", one.probe).text) for one in seen if one.probe is not None]
-    return [printable(f"rank {rank}: {text}") for rank, text in found]
+    found = [(one.rank, one.probe) for one in seen if one.probe is not None]
+    return [printable(f"rank {rank}: {_look(probe)}") for rank, probe in found]
+
+
+def _look(probe: events.Probe) -> str:
+    """Return how a process looked, its state with what it means."""
+    state = f"state {probe.state}"
+    meaning = {"T": "stopped by a signal", "t": "halted by a debugger", "S": "asleep"}
+    known = f"{state} ({meaning[probe.state]})" if probe.state in meaning else state
+    return Probe.of(0, "", probe).text.replace(state, known, 1)
 
 
 def backtrace(state: InstanceState, ranks: Sequence[int]) -> list[str]:
@@ -157,9 +183,9 @@ def backtrace(state: InstanceState, ranks: Sequence[int]) -> list[str]:
 
     Args:
         state: the instance.
-        ranks: who failed, of whom the first counts.
+        ranks: who failed, or is to be looked at; the first counts of whom there is one.
     """
-    text = state.backtraces.get(ranks[0], "") if ranks else ""
+    text = next((state.backtraces[rank] for rank in ranks if rank in state.backtraces), "")
     # gdb lists thread 1, which is the one that crashed, last.
     _, found, crashed = text.rpartition("\nThread 1 ")
     lines = (crashed.partition("\n")[2] if found else text).splitlines()
@@ -170,7 +196,9 @@ def backtrace(state: InstanceState, ranks: Sequence[int]) -> list[str]:
 
 def output(state: InstanceState, rank: int, tail: Tail | None) -> Output:
     """Return what a rank said last; records that are among the lines of its output only once."""
-    errors = [printable(text) for _, text in state.broker(rank).errors[-_RECORDS:]]
+    until = interrupt.patience(state)
+    told = [text for t, text in state.broker(rank).errors if t < until]
+    errors = [printable(text) for text in told[-_RECORDS:]]
     lines: list[str] = []
     if tail is not None:
         try:

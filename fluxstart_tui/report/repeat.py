@@ -8,8 +8,8 @@ from collections import Counter
 from typing import NamedTuple
 
 from fluxstart_tui.diagnose import failure
+from fluxstart_tui.diagnose.phase_times import times
 from fluxstart_tui.diagnose.words import code, printable
-from fluxstart_tui.report.phase_times import times
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ import re
 import shlex
 from typing import NamedTuple
 
+from fluxstart_tui.diagnose.launch.remedies import flux_start
 from fluxstart_tui.launchers import table
 
 TYPE_CHECKING = False
@@ -59,12 +60,13 @@ def rerun(header: Mapping[str, Any], remedy: str, session: str) -> Rerun | None:
     added = _added(words)
     launcher = former
     if added is None:
-        start, rest = command[len(former) :][:2], command[len(former) + 2 :]
-        at = next((at for at in range(len(words)) if words[at : at + 2] == start), -1)
-        more = len(words) - at - 2 - len(rest)
-        if at < 0 or not rest or more < 0 or words[-len(rest) :] != rest:
+        begin = flux_start(command) or len(command)
+        start, rest = command[len(former) : begin], command[begin:]
+        at = next((at for at in range(len(words)) if words[at : at + len(start)] == start), -1)
+        first, last = at + len(start), len(words) - len(rest)
+        if at < 0 or not rest or last < first or words[last:] != rest:
             return None
-        launcher, added = words[:at], words[at + 2 : at + 2 + more]
+        launcher, added = words[:at], words[first:last]
     if any(map(_BLANK.search, (*launcher, *added))):
         return None
     if table.start(launcher) is None or (launcher == former and not added):

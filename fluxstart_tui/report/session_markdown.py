@@ -5,11 +5,11 @@ What brokers said stands in blocks of code and in cells of tables, where it can 
 
 from __future__ import annotations
 
-from fluxstart_tui.diagnose.words import ids, printable, span
+from fluxstart_tui.diagnose.words import capital, ids, printable, span
 from fluxstart_tui.report.diagnosis import markdown_findings, plain
 from fluxstart_tui.report.gathered import gather
-from fluxstart_tui.report.story import story
-from fluxstart_tui.report.text import headline
+from fluxstart_tui.report.story import steps, story
+from fluxstart_tui.report.text import headline, seen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ def text(session: Session) -> str:
 
 def of(found: Gathered) -> str:
     """Return a report as Markdown."""
-    blocks = [_words(found), _findings(found), _ranks(found), _phases(found), _about(found),
-              _output(found)]  # fmt: skip
+    blocks = [_words(found), _steps(found), _findings(found), _ranks(found), _phases(found),
+              _about(found), _output(found)]  # fmt: skip
     whole = "\n".join(block for block in blocks if block)
     if len(whole) <= _SIZE:
         return whole
@@ -42,10 +42,22 @@ def of(found: Gathered) -> str:
 
 
 def _words(found: Gathered) -> str:
-    summary = found.verdict.summary
-    lines = [f"## {_MARKS.get(summary.outcome, '❌')} {plain(headline(summary))}", ""]
-    lines += [f"- **{name}**: {plain(one)}" for name, texts in story(found) for one in texts]
+    verdict, summary = found.verdict, found.verdict.summary
+    lines = [f"## {_MARKS.get(summary.outcome, '❌')} {plain(capital(verdict.title))}", ""]
+    if verdict.title != headline(summary):
+        lines += [f"{plain(capital(headline(summary)))}.", ""]
+    for name, texts in story(found):
+        if len(texts) == 1:
+            lines.append(f"- **{name}**: {plain(texts[0])}")
+        else:
+            lines += [f"- **{name}**:", *(f"  - {plain(one)}" for one in texts)]
     return "\n".join([*lines, ""])
+
+
+def _steps(found: Gathered) -> str:
+    """Return what to do next, in a block that is there to be copied from."""
+    lines = [f"    {step}" for step in steps(found)]
+    return "\n".join(["Next steps:", "", *lines, ""]) if lines else ""
 
 
 def _findings(found: Gathered) -> str:
@@ -57,7 +69,7 @@ def _ranks(found: Gathered) -> str:
         (one.ranks, str(one.number), one.where, one.end or "running")
         for one in found.verdict.summary.groups
     ]
-    return _table(("ranks", "number", "last seen", "end"), rows)
+    return _table(("ranks", "number", seen(found.verdict.summary), "end"), rows)
 
 
 def _phases(found: Gathered) -> str:
@@ -83,7 +95,8 @@ def _output(found: Gathered) -> str:
     lines = [
         f"    {one.t:9.3f}  {ids(one.ranks, 12):>5}  {printable(one.text, 200)}" for one in newest
     ]
-    head = f"<details><summary>Last {len(newest)} lines of output</summary>"
+    number = "line" if len(newest) == 1 else f"{len(newest)} lines"
+    head = f"<details><summary>Last {number} of output</summary>"
     return "\n".join([head, "", *lines, "", "</details>", ""])
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from fluxstart_tui.diagnose import failure
+from fluxstart_tui.diagnose import failure, interrupt
 from fluxstart_tui.report import listing as table
-from fluxstart_tui.report import summary
+from fluxstart_tui.report import phase_table, summary
 from fluxstart_tui.report.text import text
 from fluxstart_tui.session import state, store
 from fluxstart_tui.session.reader import Session, SessionError
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from fluxstart_tui.session.events import Event
+    from fluxstart_tui.session.state import InstanceState
 
 _LINES = 24
 
@@ -35,7 +36,7 @@ def post_mortem(
     last = None
     if path is not None:
         try:
-            last = tail(Session(path))
+            last = tail(Session(path), final)
         except SessionError:
             path = None  # the disk has failed
     return text(summary.summarize(header, final, last, directory=path or ""), prog)
@@ -55,9 +56,12 @@ def one(path: str | None, *, as_json: bool, prog: str = "fluxstart-tui") -> str:
     session = Session(find(path))
     final = session.state
     found = summary.summarize(
-        session.header, final, tail(session), directory=find(path), live=session.live
+        session.header, final, tail(session, final), directory=find(path), live=session.live
     )
-    return f"{summary.as_json(found)}\n" if as_json else text(found, prog)
+    if as_json:
+        return f"{summary.as_json(found)}\n"
+    times = phase_table.text(final) if found.outcome in ("success", "running") else ""
+    return text(found, prog) + times
 
 
 def listing(*, as_json: bool) -> str:
@@ -103,11 +107,12 @@ def find(path: str | None) -> str:
     )
 
 
-def tail(session: Session) -> summary.Tail:
-    """Return what gives the last lines of a rank's output."""
+def tail(session: Session, final: InstanceState) -> summary.Tail:
+    """Return what gives the last lines of a rank's output, until its instance's time was up."""
+    until = interrupt.patience(final)
 
     def lines(rank: int) -> list[str]:
-        found = session.output.tail(rank, _LINES)
+        found = (one for one in session.output.tail(rank, _LINES) if one.t < until)
         return [one.data.decode(errors="replace").rstrip("\r\n") for one in found]
 
     return lines

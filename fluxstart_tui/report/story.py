@@ -1,43 +1,45 @@
-"""What happened to an instance, as names with texts: what one wants to know first comes first."""
+"""What happened to an instance, as names with texts: what one wants to know first comes first.
+
+The cause is not among them: it is the title.
+"""
 
 from __future__ import annotations
 
-from fluxstart_tui.diagnose.words import span, who
+from fluxstart_tui.diagnose.words import span
+from fluxstart_tui.report.next_steps import next_steps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fluxstart_tui.report.gathered import Gathered
 
-_ENDED = {"interrupt": "Ended by", "timeout": "Time was up"}
-"""Failures that are but the end of somebody's patience: what was waited for comes first then."""
+_DOING = {"timeout": "When time was up", "interrupted": "Until then", "running": "Now"}
+"""What the instance did, by its outcome."""
 
 
 def story(found: Gathered) -> list[tuple[str, list[str]]]:
     """Return what happened; names without a text are left out."""
-    summary, held = found.verdict.summary, found.verdict.held
+    verdict, summary = found.verdict, found.verdict.summary
     first = summary.first
-    failure = [first.text] if first is not None else []
-    ended = _ENDED.get(first.kind) if first is not None else None
-    doing = [summary.doing] if summary.doing else []
-    culprits = [who(found.culprits, 60)] if found.culprits else []
-    if ended is not None:
-        stuck = [held.name] if held is not None else []
-        told = [("Until the end", doing), ("Culprit", culprits), ("Stuck in phase", stuck),
-                (ended, failure)]  # fmt: skip
-    elif first is not None:
-        told = [("First failure", failure), ("Culprit", culprits), ("Meanwhile", doing)]
-    else:
-        told = [("Start", _start(found)), ("Now", doing)]
-    told += [
-        ("What followed", summary.then),
-        ("Quorum", [summary.quorum] if summary.quorum else []),
-        ("Exit timer", [summary.timer] if summary.timer else []),
+    # What names the cause says of a finding what the instance did, too.
+    doing = [summary.doing] if summary.doing and not verdict.findings else []
+    waited = first is not None and first.kind in ("timeout", "interrupt")
+    told = [
+        ("Asked for", [f"by {one} on the command line" for one in summary.faults]),
+        ("Start", _start(found) if first is None else []),
+        (_DOING.get(summary.outcome, "Meanwhile"), [] if doing == [verdict.cause] else doing),
+        ("What followed", [*([first.text] if first is not None and waited else []), *summary.then]),
+        ("Exit timer", [summary.timer] if summary.timer and summary.outcome == "running" else []),
         ("PMI", summary.pmi),
         ("Looked at", summary.looks),
         ("Core file", [first.core] if first is not None and first.core else []),
         ("Not recorded", summary.lost),
     ]
     return [(name, texts) for name, texts in told if texts]
+
+
+def steps(found: Gathered) -> list[str]:
+    """Return commands for what to do next."""
+    return next_steps(found.verdict) if found.verdict.failed else []
 
 
 def _start(found: Gathered) -> list[str]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 from typing import NamedTuple
 
 from fluxstart_tui.diagnose import failure, interrupt, rewind
 from fluxstart_tui.diagnose.doing import sentence
 from fluxstart_tui.diagnose.words import ids, printable, seconds
 from fluxstart_tui.report import parts
+from fluxstart_tui.report.aftermath import aftermath
 from fluxstart_tui.session import tree
 
 TYPE_CHECKING = False
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     Tail = Callable[[int], list[str]]
 
 
+_TIMER = "--test-exit-timeout"
 _LISTED = 5
 """How many things of a kind are named."""
 
@@ -44,8 +47,12 @@ class Summary(NamedTuple):
     """Who asked for the end, "" if a signal or nobody did."""
     first: Failure | None
     """What went wrong first."""
+    faults: list[str]
+    """Options that asked for what went wrong."""
     then: list[str]
     """What followed from that."""
+    restarted: list[str]
+    """Ranks that were started more than once, and when they were last."""
     doing: str
     """What the instance did or waited for before it was killed, or does now."""
     groups: list[parts.Group]
@@ -105,8 +112,10 @@ def summarize(
         signum=end.signum if end is not None else 0,
         asker=interrupt.asker(state),
         first=first,
-        then=parts.consequences(state, first),
-        doing=printable(sentence(then, then.t, parent), 400) if told else "",
+        faults=_faults(header) if outcome not in ("success", "running") else [],
+        then=aftermath(state, first, parent, _TIMER if header.get("mode") == "test" else ""),
+        restarted=_restarted(state),
+        doing=printable(sentence(then, then.t, parent, past=end is not None), 400) if told else "",
         groups=parts.groups(state, then),
         steps=parts.steps(then) if outcome not in ("success", "running") else [],
         quorum=_quorum(then),
@@ -116,7 +125,7 @@ def summarize(
         backtrace=parts.backtrace(state, focus if late else first.ranks if first else ()),
         outputs=[parts.output(state, rank, tail) for rank in focus] if outcome != "success" else [],
         lost=_lost(state),
-        command=printable(" ".join(_words(header.get("argv"))), 300),
+        command=printable(shlex.join(_words(header.get("argv"))), 300),
         broker=_broker(header),
         host=_text(header, "host"),
         start=_text(header, "start"),
@@ -157,6 +166,23 @@ def _simple(state: InstanceState, first: Failure | None) -> bool:
     leader = state.broker(0).exit
     same = leader is not None and leader.code == state.end.code
     return fine and same and not (state.aborts or state.violations or state.lost)
+
+
+def _restarted(state: InstanceState) -> list[str]:
+    anew = [one for one in state.brokers.values() if one.spawns > 1 and one.spawned is not None]
+    told = [
+        f"rank {one.rank} at {seconds(one.spawned or 0.0)} ({one.spawns} starts in all)"
+        for one in anew[:_LISTED]
+    ]
+    left = len(anew) - _LISTED
+    return [*told, f"and {left} more"] if left > 0 else told
+
+
+def _faults(header: dict[str, Any]) -> list[str]:
+    """Return the attributes by which an embedded broker was told to fail."""
+    words = [printable(word, 120) for word in _words(header.get("argv"))]
+    marks = ("-Sfault.", "--setattr=fault.", "fault.")
+    return [word for word in words if word.startswith(marks)][:_LISTED]
 
 
 def _pmi(state: InstanceState, first: Failure | None) -> list[str]:

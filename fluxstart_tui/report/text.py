@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fluxstart_tui.diagnose.words import code, seconds, who
+from fluxstart_tui.report.next_steps import replay
 from fluxstart_tui.session.signals import signame
 
 TYPE_CHECKING = False
@@ -63,12 +64,16 @@ def headline(summary: Summary) -> str:
 
 def _body(summary: Summary) -> list[str]:
     """Return what happened in the order in which it did, and then the state of all ranks."""
-    lines: list[str] = []
+    lines = _items("asked for", [f"by {one} on the command line" for one in summary.faults])
     first = summary.first
     when = {"running": "now", "unfinished": "last known"}.get(summary.outcome, "meanwhile")
     if first is not None and first.kind == "interrupt":
         lines += _item("until then", summary.doing)
-        lines += _item("shutdown" if summary.asker else "signal", first.text)
+        if summary.asker:
+            why = f"exit code {summary.code} = 128 + {signame(summary.signum)}"
+            lines += _item("shutdown", f"{first.text}: {why}")
+        else:
+            lines += _item("signal", first.text)
     elif first is not None and first.kind == "timeout":
         lines += _item("until then", summary.doing)
         lines += _item("timeout", first.text)
@@ -81,6 +86,7 @@ def _body(summary: Summary) -> list[str]:
             lines += [_cut(f"    | {line}") for line in summary.backtrace]
         lines += _item(when, summary.doing)
     lines += _items("then", summary.then)
+    lines += _items("started anew", summary.restarted)
     if "quorum " not in summary.doing:
         lines += _item("quorum", summary.quorum)
     lines += _items("PMI", summary.pmi)
@@ -103,23 +109,27 @@ def _outputs(summary: Summary) -> list[str]:
 
 def _progress(summary: Summary) -> list[str]:
     """Return the phases not complete, neighbours that lack the same ranks as one."""
-    if not any(step.k for step in summary.steps):
-        return []  # all have come equally far
-    merged: list[tuple[str, str, str]] = []
+    merged: list[tuple[str, str, tuple[str, str]]] = []
     for step in summary.steps:
-        rest = f"{step.k}/{step.total}" + (f" (not {step.missing})" if step.missing else "")
+        rest = f"{step.k} of {step.total} ranks", f"(not {step.missing})"
         if merged and merged[-1][2] == rest:
             merged[-1] = (merged[-1][0], f" to {step.name}", rest)
         else:
             merged.append((step.name, "", rest))
-    text = ", ".join(f"{first}{last} {rest}" for first, last, rest in merged)
-    return _item("progress", text)
+    return _item("progress", ", ".join(
+        f"{came} through {first}{last} {missing}" for first, last, (came, missing) in merged
+    ))  # fmt: skip
+
+
+def seen(summary: Summary) -> str:
+    """Return what is told of a group's place: where it was when time was up, or last."""
+    return "when time was up" if summary.outcome == "timeout" else "last seen"
 
 
 def _table(summary: Summary) -> list[str]:
     if summary.size < 2:
         return []
-    rows = [("number", "ranks", "last seen", "end")]
+    rows = [("number", "ranks", seen(summary), "end")]
     for group in summary.groups:
         end = group.end or ("-" if group.where == "never started" else "running")
         rows.append((str(group.number), group.ranks, group.where, end))
@@ -136,20 +146,20 @@ def _foot(summary: Summary, *, brief: bool) -> list[str]:
     lines: list[str] = []
     if not brief:
         if summary.command:
-            lines += [_cut(line) for line in _item("command", summary.command)[:2]]
+            lines += _item("command", _short(summary.command))
         about = [summary.broker, f"on {summary.host}" if summary.host else "", summary.start]
         lines += _item("broker", ", ".join(filter(None, about))) if summary.broker else []
     lines += _items("not recorded", summary.lost)
     if summary.directory:
         # Not wrapped: it is there to be copied.
-        lines.append(f"  {'look further':{_LABEL - 2}}{_command(summary.directory)}")
+        lines.append(f"  {'look further':{_LABEL - 2}}{replay(summary.directory)}")
     return lines
 
 
-def _command(directory: str) -> str:
-    plain = all(c.isalnum() or c in "/._-+:@" for c in directory)
-    quoted = directory if plain else "'" + directory.replace("'", "'\\''") + "'"
-    return f"fluxstart-tui --replay={quoted}"
+def _short(command: str) -> str:
+    """Return a command that takes two lines at the most."""
+    most = 2 * (WIDTH - _LABEL) - 20
+    return command if len(command) <= most else f"{command[:most]}..."
 
 
 def _items(label: str, texts: list[str]) -> list[str]:

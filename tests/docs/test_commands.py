@@ -72,7 +72,7 @@ class World:
 
     def filled(self, command: str) -> str:
         """Return a command with what a reader would put in, which is there then."""
-        if re.search(r"\bDIR\b|last", command) and not self.sessions():
+        if re.search(r"\bDIR\b|last|--show", command) and not self.sessions():
             support.run(self.scene, "--headless", "--record", "-s2", "true", env=self.env)
         names = {"DIR": str(next(iter(self.sessions()), ""))}
         if re.search(r"--ctl|\b(PID|RUNDIR|JOBID)\b|pgrep", command):

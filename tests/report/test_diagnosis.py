@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fluxstart_tui.diagnose.launch import launch
+from fluxstart_tui.diagnose.launch import facts
 from fluxstart_tui.report import diagnosis, launch_log
 from fluxstart_tui.report.launch_times import Times
 from tests.diagnose import captures
@@ -44,6 +44,15 @@ def test_a_log_of_a_healthy_launch(tmp_path: Path) -> None:
     assert done.code == 0
     assert "srun, size 4" in done.out
     assert "nothing wrong" in done.out
+
+
+def test_a_log_that_a_mail_quotes(tmp_path: Path) -> None:
+    plain, quoted = tmp_path / "plain", tmp_path / "quoted"
+    lines = [text for _, text in DIED.lines()]
+    plain.write_text("".join(f"{text}\n" for text in lines))
+    quoted.write_text("".join(f"> {'>' * (n % 2)} {text}\n" for n, text in enumerate(lines)))
+    assert [one.id for one in report(quoted).findings] == [one.id for one in report(plain).findings]
+    assert report(quoted).findings
 
 
 @pytest.mark.parametrize("form", [(), ("--json",), ("--markdown",)])
@@ -104,7 +113,9 @@ def test_a_directory_with_a_log_and_its_command(tmp_path: Path) -> None:
     found = report(tmp_path)
     assert found.log.launch.command == ("A=1", "srun", "-n2", "flux", "start")
     assert found.log.launch.code == 137
-    assert found.findings[0].remedies[0].startswith("A=1 srun --kill-on-bad-exit -n2 flux start")
+    own, *_, kill = found.findings[0].remedies
+    assert own == f"grep -nE '(^|[] >])1: ' {tmp_path / 'out'}   # all that rank 1 has said"
+    assert kill.startswith("A=1 srun --kill-on-bad-exit -n2 flux start")
 
 
 def test_a_session_of_test_mode(tmp_path: Path) -> None:
@@ -130,7 +141,7 @@ def test_a_session_that_somebody_interrupted(
     process.send_signal(signal.SIGINT)
     assert finish(process).code != 0
     assert report(folder).findings == []  # it has not waited long enough for a stall
-    monkeypatch.setattr(launch, "STALL", 0.0)
+    monkeypatch.setattr(facts, "STALL", 0.0)
     (found,) = report(folder).findings
     assert (found.id, found.ranks) == ("S2", frozenset({1}))
     assert "it was started" in found.sentence

@@ -36,7 +36,8 @@ def test_leaf_killed() -> None:
 fluxstart-tui: instance of 4 brokers FAILED after 22.1 s: exit code 137 (128 + SIGKILL)
   first failure  rank 3 (pid 103) was killed by SIGKILL at 2.1 s (last seen: run); sender unknown,
                  not sent through this program
-  meanwhile      program runs (21.9 s) without rank 3 (killed by SIGKILL, sender unknown)
+  meanwhile      program ran (21.9 s), the last 20.0 s without rank 3 (killed by SIGKILL, sender
+                 unknown)
   then           at 22.1 s ranks 0-2 were killed by the exit timer
     ranks  last seen  end
     0-2    run        killed by the exit timer
@@ -59,7 +60,7 @@ def test_oom() -> None:
 fluxstart-tui: instance of 4 brokers FAILED after 25.5 s: exit code 137 (128 + SIGKILL)
   first failure  rank 1 (pid 101) was killed by the OOM killer at 5.5 s (last seen: run); it had
                  8789 MiB at 5.0 s, its cgroup counted 1 OOM kill since it started
-  meanwhile      program runs (25.3 s) without rank 1 (killed by the OOM killer)
+  meanwhile      program ran (25.3 s), the last 20.0 s without rank 1 (killed by the OOM killer)
   then           at 25.5 s ranks 0,2-3 were killed by the exit timer
     ranks  last seen  end
     0,2-3  run        killed by the exit timer
@@ -100,7 +101,7 @@ def test_two_signals() -> None:
         printed(ends.two_signals())
         == """\
 fluxstart-tui: instance of 4 brokers INTERRUPTED by SIGINT after 9.5 s: exit code 130
-  until then     program runs (7.8 s)
+  until then     program ran (7.8 s)
   signal         SIGINT to fluxstart-tui at 8.0 s asked for an orderly end, a second one at 9.5 s
                  killed the brokers
   then           at 9.5 s ranks 0-3 were killed by SIGKILL, to end the instance
@@ -121,11 +122,11 @@ def test_shut_down() -> None:
         printed(ends.shut_down())
         == """\
 fluxstart-tui: instance of 4 brokers SHUT DOWN by the UI after 8.5 s: exit code 143
-  until then     program runs (7.8 s)
-  shutdown       the UI at 8.0 s asked for an orderly end
-  then           at 8.5 s rank 0 exited with code 129
+  until then     program ran (7.8 s)
+  shutdown       the UI at 8.0 s asked for an orderly end: exit code 143 = 128 + SIGTERM
+  then           at 8.5 s rank 0 exited with code 129 (128 + SIGHUP)
     ranks  last seen  end
-    0      run        exited with code 129
+    0      run        exited with code 129 (128 + SIGHUP)
     1-3    run        exited with code 0
   last output of rank 0:
     | Nov 22 06:51:22 UTC 2026 overlay.err[0]: bootstrap.barrier: simple: barrier: operation failed
@@ -155,7 +156,7 @@ def test_leaf_told_to_end() -> None:
 fluxstart-tui: instance of 4 brokers FAILED after 23.2 s: exit code 137 (128 + SIGKILL)
   first failure  rank 1 (pid 101) exited with code 0 at 3.1 s, after SIGTERM: start.kill from
                  python3, pid 77, while others went on
-  meanwhile      program runs (22.9 s) without rank 1 (exited with code 0)
+  meanwhile      program ran (22.9 s), the last 20.0 s without rank 1 (exited with code 0)
   then           at 23.1 s ranks 0,2-3 were killed by the exit timer
     ranks  last seen  end
     0,2-3  run        killed by the exit timer
@@ -196,7 +197,8 @@ def test_killed_through_us() -> None:
 fluxstart-tui: instance of 4 brokers FAILED after 23.1 s: exit code 137 (128 + SIGKILL)
   first failure  rank 2 (pid 102) was killed by SIGKILL at 3.0 s (last seen: run); sent by python3,
                  pid 77
-  meanwhile      program runs (22.8 s) without rank 2 (killed by SIGKILL, sent by python3, pid 77)
+  meanwhile      program ran (22.8 s), the last 20.0 s without rank 2 (killed by SIGKILL, sent by
+                 python3, pid 77)
   then           at 23.0 s ranks 0-1,3 were killed by the exit timer
     ranks  last seen  end
     0-1,3  run        killed by the exit timer

@@ -6,6 +6,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from fluxstart_tui.diagnose.launch.rules import diagnose
+from fluxstart_tui.diagnose.words import where
 from fluxstart_tui.report.launch_session import Reading
 from fluxstart_tui.session import events as e
 from fluxstart_tui.session import state as states
@@ -126,3 +127,40 @@ def test_who_dies_of_our_own_stop_is_no_cause(tmp_path: Path) -> None:
     stop: Timed = [(5.1, e.Signal("", 15, "SIGTERM to us (pid 1)")), (5.2, e.End(143, 15))]
     found = at(write(tmp_path / "s", [*spawn(4), *barrier_in(range(4)), *died, *stop]), 6.0)
     assert "S1" not in {one.id for one in found}
+
+
+def test_brokers_that_all_end_alike_were_ended_by_no_launcher(tmp_path: Path) -> None:
+    """The last line of the first is the reason; there is no launcher in test mode."""
+    ends = [(0.1 + rank / 10, e.Exit(rank, 100 + rank, 1, 0, "exit")) for rank in (2, 0, 1, 3)]
+    said = [(0.05, rank, STDERR, b"flux-broker: x: unknown attribute\n") for rank in range(4)]
+    (found,) = at(write(tmp_path / "s", [*spawn(4), *ends, (0.6, e.End(1))], said), 1.0)
+    assert found.id == "D1"
+    assert found.ranks == frozenset(range(4))
+    assert found.sentence == (
+        "all 4 ranks ended by themselves before the instance was up: rank 0 exited with code 1"
+        ' with the last words "flux-broker: x: unknown attribute", the others likewise'
+    )
+    assert not found.tip
+
+
+def test_only_who_ended_like_the_first_is_named_with_it(tmp_path: Path) -> None:
+    ends = [(0.2 + rank / 10, e.Exit(rank, 100 + rank, rank // 2, 0, "exit")) for rank in (2, 3)]
+    killed = (0.1, e.Exit(1, 101, 137, 9, "sender"))
+    (found,) = at(write(tmp_path / "s", [*spawn(4), killed, *ends, (0.6, e.End(1))]), 1.0)
+    assert found.sentence == (
+        "rank 1 was killed by SIGKILL, sender unknown before the instance was up"
+    )
+
+
+def test_ranks_that_an_observer_does_not_see_are_not_blamed(tmp_path: Path) -> None:
+    """They are on other hosts, which is said, and not that they were never started."""
+    here = [(0.0, e.Spawn(rank, 100 + rank)) for rank in range(3)]
+    path = write(tmp_path / "s", [*here, *barrier_in([0, 1]), (9.0, e.Message("end"))])
+    header = Session(path).header | {"away": "3", "host": "ci-7"}
+    state = states.advance(states.initial(header), Session(path).events())
+    assert where(state, state.broker(3)) == "on another host, not looked at"
+    reading = Reading(header, Session(path).output)
+    reading.settle(state)
+    (found,) = diagnose(reading.launch, 9.0)
+    assert (found.id, found.ranks) == ("S2", frozenset({2}))
+    assert found.sentence.endswith("; rank 3 is not looked at, on other hosts instead of ci-7")

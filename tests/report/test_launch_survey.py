@@ -44,11 +44,16 @@ def test_ranks_on_other_hosts_are_unknown() -> None:
     here = {0: look(), 1: look()}
     pmi = survey(here, {}, whole=False)
     assert ids(pmi) == ["S4"]
+    assert "; ranks 2-3 are not looked at, on other hosts instead" in pmi.findings[0].sentence
     assert "2-3 on hosts that were not looked at" in " ".join(diagnosis.as_text(pmi).split())
     said = {0: answers("quorum", online="0-1"), 1: answers("quorum")}
     quorum = survey(here, said, whole=False)
     assert ids(quorum) == ["Q0"]
     assert "rank 2-3" in quorum.findings[0].sentence
+    said[0] = said[0]._replace(attributes={"size": "4", "hostlist": "node[0,0,7-8]"})
+    told = survey(here, said, whole=False)
+    waits = "rank 0 waits for node[7-8] that nobody looks at (rank 2-3) to come online"
+    assert told.findings[0].sentence == waits
     assert ids(survey(here, {0: answers("quorum", 1.0, online="0-1")}, whole=False)) == []
     assert ids(survey(here, {rank: answers("run") for rank in here}, whole=False)) == []
 

@@ -15,7 +15,7 @@ fluxstart-tui: instance of 4 brokers INTERRUPTED by SIGINT after 14.3 s: exit co
   until then     waiting in PMI barrier 1 for rank 3 (not in PMI yet)
   signal         SIGINT to fluxstart-tui at 14.0 s asked for an orderly end
   then           at 14.0 s ranks 0-3 exited with code 1
-  progress       PMI init to barrier 3/4 (not 3), get 0/4
+  progress       3 of 4 ranks through PMI init to barrier (not 3)
     ranks  last seen       end
     0-2    PMI barrier 1   exited with code 1
     3      not in PMI yet  exited with code 1
@@ -40,7 +40,7 @@ fluxstart-tui: instance of 4 brokers INTERRUPTED by SIGTERM after 60.0 s: exit c
   until then     waiting in PMI barrier 1 for ranks 1-3 (never started)
   signal         SIGTERM to fluxstart-tui at 60.0 s asked for an orderly end
   then           at 60.0 s rank 0 exited with code 1
-  progress       spawned to barrier 1/4 (not 1-3), get 0/4
+  progress       1 of 4 ranks through spawned to barrier (not 1-3)
     ranks  last seen      end
     0      PMI barrier 1  exited with code 1
     1-3    never started  -
@@ -62,7 +62,7 @@ fluxstart-tui: instance of 4 brokers FAILED after 20.4 s: exit code 137 (128 + S
   first failure  rank 3 (pid 103) failed in rc1 at 0.3 s and exited with code 1
   meanwhile      quorum 3/4 for 20.3 s: waiting for rank 3 (exited with code 1)
   then           at 20.4 s ranks 0-2 were killed by the exit timer
-  progress       rc1 3/4 (not 3), quorum 0/4
+  progress       3 of 4 ranks through rc1 (not 3)
     ranks  last seen  end
     0-2    quorum     killed by the exit timer
     3      init: rc1  exited with code 1
@@ -105,7 +105,7 @@ fluxstart-tui: instance of 4 brokers FAILED after 20.1 s: exit code 137 (128 + S
   first failure  rank 2 broke the PMI protocol at 0.06 s: unknown command 'cmd=\\x1b[31mfoo'
   meanwhile      waiting in PMI barrier 1 for rank 2 (exited with code 1)
   then           at 20.1 s ranks 0-1,3 were killed by the exit timer
-  progress       put to barrier 3/4 (not 2), get 0/4
+  progress       3 of 4 ranks through put to barrier (not 2)
     ranks  last seen             end
     0-1,3  PMI barrier 1         killed by the exit timer
     2      PMI before barrier 1  exited with code 1
@@ -127,7 +127,7 @@ fluxstart-tui: instance of 4 brokers INTERRUPTED by SIGINT after 14.3 s: exit co
   meanwhile      waiting in PMI barrier 1 for rank 3 (crashed with SIGSEGV)
   then           SIGINT to fluxstart-tui at 14.0 s asked for an orderly end
                  at 14.0 s ranks 0-2 exited with code 1
-  progress       PMI init to barrier 3/4 (not 3), get 0/4
+  progress       3 of 4 ranks through PMI init to barrier (not 3)
     ranks  last seen       end
     0-2    PMI barrier 1   exited with code 1
     3      not in PMI yet  crashed with SIGSEGV
@@ -149,7 +149,7 @@ def test_rc1_fails_at_root() -> None:
 fluxstart-tui: instance of 4 brokers FAILED after 0.41 s: exit code 1
   first failure  rank 0 (pid 100) failed in rc1 at 0.3 s and exited with code 1
   then           at 0.37 s ranks 1-3 exited with code 1, parent lost
-  progress       join 1/4 (not 1-3), rc1 0/4
+  progress       1 of 4 ranks through join (not 1-3)
     ranks  last seen  end
     0      init: rc1  exited with code 1
     1-3    shutdown   exited with code 1, parent lost

@@ -27,6 +27,7 @@ from fluxstart_tui.session.reader import Session
 from tests import support
 from tests.diagnose import blocks, ends, launches
 from tests.report.test_anything import EVENTS
+from tests.report.test_junit import STOPPED
 
 if TYPE_CHECKING:
     from tests.diagnose.blocks import Timed
@@ -136,7 +137,35 @@ def test_a_hang_is_told(tmp_path: Path) -> None:
     culprit = f"rank {min(found.culprits)}"
     page = checked(path)
     assert f"{culprit} never came." in page.words
-    assert f"**Culprit**: {culprit}" in session_markdown.of(found)
+    assert f"Waiting in PMI barrier 1 for {culprit}" in page.words
+    assert f"\n## ❌ Waiting in PMI barrier 1 for {culprit}" in f"\n{session_markdown.of(found)}"
+
+
+def test_a_timeout_is_told(tmp_path: Path) -> None:
+    """What was said before time was up, who was seen to be stopped, and what to do."""
+    timed = [*STOPPED, (9.4, e.Backtrace(0, "sleep 9 (pid 7):\n\nThread 1 (LWP 7):\n#0  nap ()"))]
+    out = [(8.0, 0, 1, b"before\n"), (9.6, 0, 1, b"after\n")]
+    found = gathered.gather(session(tmp_path, timed, out))
+    summary = found.verdict.summary
+    assert [one.lines for one in summary.outputs if one.rank == 0] == [["before"]]
+    assert summary.backtrace == ["sleep 9 (pid 7):", "#0  nap ()"]
+    assert "rank 3 seen to be suspended" in [one.text for one in found.history.moments]
+    page = checked(str(tmp_path))
+    assert "Program ran (8.8 s); rank 3 was suspended by a signal" in page.words
+    command = "fluxstart-tui --ctl=last signal 3 CONT"
+    assert command in page.words
+    assert f"\n    {command}" in session_markdown.of(found)
+
+
+def test_a_log_begins_with_what_is_no_detail(tmp_path: Path) -> None:
+    """Records of level debug are shown when they are asked for."""
+    records = [b"<%d>1 T 0 broker - - - %s\n" % (n * 8, name) for n, name in ((7, b"x"), (6, b"y"))]
+    out = [(0.5, 0, STREAMS.index("log"), record) for record in records]
+    page = checked(session(tmp_path, ends.success(), out))
+    assert "2 log records." in page.words
+    assert "broker: y" in page.words
+    assert "broker: x" not in page.words
+    assert [line[2] for line in json.loads(page.data["log-data"])] == ["debug", "info"]
 
 
 def test_many_ranks(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_no_end() -> None:
 
 @pytest.mark.parametrize(
     ("directory", "shown"),
-    [("/a/b-c", "/a/b-c"), ("/a b", "'/a b'"), ("/it's", "'/it'\\''s'"), ("/a\nb", "'/a\\nb'")],
+    [("/a/b-c", "/a/b-c"), ("/a b", "'/a b'"), ("/it's", "'/it'\"'\"'s'"), ("/a\nb", "'/a\\nb'")],
 )
 def test_command_can_be_pasted(directory: str, shown: str) -> None:
     """What a shell would take apart is quoted."""
@@ -84,6 +84,9 @@ def test_json() -> None:
         "number": 1,
         "where": "run",
         "end": "killed by SIGKILL, sender unknown",
+        "first": 2.1,
+        "last": 2.1,
+        "detail": "not sent through this program",
     }
 
 

@@ -11,9 +11,6 @@ if TYPE_CHECKING:
     from fluxstart_tui.report.gathered import Gathered
     from fluxstart_tui.report.history import Barrier
 
-_LATE = 5
-"""How many of those who came last are named."""
-
 
 def section(found: Gathered) -> Markup:
     """Return a chart and a sentence for each barrier."""
@@ -27,11 +24,12 @@ def _barrier(one: Barrier, size: int) -> Markup:
     come = sorted((t, rank) for rank, t in one.arrivals.items())
     missing = frozenset(range(size)) - one.arrivals.keys()
     first, last = come[0][0], come[-1][0]
-    late = ", ".join(f"rank {rank} at {span(t)}" for t, rank in come[: -_LATE - 1 : -1])
-    come_by = f"The first of {len(come):,} came at {span(first)}, half of them were there at"
     half = span(come[len(come) // 2][0])
-    over = "never let go" if one.released is None else f"let go at {span(one.released)}"
-    said = f"{come_by} {half}. The last were {late}. It was {over}."
+    over = "never completed" if one.released is None else f"complete at {span(one.released)}"
+    said = (
+        f"The first of {len(come):,} ranks came at {span(first)}, half of them by {half}, the last,"
+        f" rank {come[-1][1]}, at {span(last)}; the barrier was {over}."
+    )
     end = max(last, one.released or 0.0)
     end += 0.05 * max(end - first, 1e-4)
     points = [(first, 0.0), *((t, float(n)) for n, (t, _) in enumerate(come, 1))]

@@ -11,6 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fluxstart_tui.report.gathered import Gathered
 
+_LITTLE = 5.0
+"""Percent of a core below which there is no curve to see."""
 _LISTED = 200
 """Rows of the exit timer's table."""
 
@@ -27,6 +29,9 @@ def _online(found: Gathered) -> Markup:
     size = found.verdict.state.size
     most = max(number for _, number in online)
     full = next((t for t, number in online if number >= (wanted or size)), None)
+    runs = found.phases["run"].ranks.get(0) if "run" in found.phases else None
+    if full is not None and runs is not None:
+        full = min(full, runs)  # the group is asked now and then, its state tells at once
     end = found.verdict.summary.time
     lines = [Line("brokers online", [(online[0][0], 0.0), *((t, float(n)) for t, n in online),
                                      (end, float(online[-1][1]))], True)]  # fmt: skip
@@ -51,7 +56,7 @@ def _timer(found: Gathered) -> Markup:
         )
         for t, one in found.history.timers[-_LISTED:]
     ]
-    return table("Exit timer", ("at", "what", "kills", "when", "since"), rows)
+    return table("Exit timer", ("at", "what", "kills", "when", "why"), rows)
 
 
 def resources(found: Gathered) -> Markup:
@@ -78,10 +83,9 @@ def resources(found: Gathered) -> Markup:
         Line("memory of all brokers", [(u.t, float(u.rss)) for u in usage]),
         Line("of the largest", [(u.t, float(u.top_rss[0])) for u in usage]),
     ]
-    top = max(cpu, 1.0)
     return join((
         tag("p", used),
-        plot(axis, processor, top, used, f"{top:,.0f} %"),
+        plot(axis, processor, cpu, used, f"{cpu:,.0f} %") if cpu >= _LITTLE else "",
         tag("p", had),
         plot(axis, memory, rss, had, _mib(rss)),
     ))  # fmt: skip

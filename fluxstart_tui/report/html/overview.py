@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from fluxstart_tui.diagnose.words import seconds, span
-from fluxstart_tui.report.diagnosis import place, see, shown
+from fluxstart_tui.diagnose.words import capital, seconds, span, who
+from fluxstart_tui.report.diagnosis import evidence, place, see, shown
 from fluxstart_tui.report.history import together
 from fluxstart_tui.report.html.markup import Markup, join, pairs, table, tag, text
-from fluxstart_tui.report.story import story
-from fluxstart_tui.report.text import headline
+from fluxstart_tui.report.story import steps, story
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fluxstart_tui.diagnose.launch.finding import Finding
     from fluxstart_tui.report.gathered import Gathered
 
@@ -26,20 +27,20 @@ OUTCOMES = {
 
 
 def words(found: Gathered) -> Markup:
-    """Return what happened: what matters most first."""
+    """Return what happened, and what to do next."""
     summary = found.verdict.summary
-    told: list[tuple[str, Markup]] = []
-    for name, texts in story(found):
-        value = text(texts[0]) if told else tag("strong", texts[0])
-        told.append((name, _list(texts) if len(texts) > 1 else value))
+    told: list[tuple[str, Markup]] = [
+        (name, _list(texts) if len(texts) > 1 else text(texts[0])) for name, texts in story(found)
+    ]
     said = [
-        join((tag("p", f"rank {one.rank}"), tag("pre", "\n".join([*one.errors, *one.lines]))))
+        join((tag("p", who([one.rank])), tag("pre", "\n".join([*one.errors, *one.lines]))))
         for one in summary.outputs
         if one.errors or one.lines
     ]
     backtrace = "\n".join(summary.backtrace)
     told += [("Backtrace", tag("pre", backtrace))] if backtrace else []
-    return pairs((*told, ("Last words", join(said))))
+    told += [("Last words", join(said)), ("Next steps", _commands(steps(found)))]
+    return pairs(told)
 
 
 def about(found: Gathered) -> Markup:
@@ -51,7 +52,7 @@ def about(found: Gathered) -> Markup:
         ("Brokers", f"{summary.size:,}"),
         ("Broker", summary.broker),
         ("Host", summary.host),
-        ("Begun", summary.start[:19].replace("T", " ")),
+        ("Begun", f"{summary.start[:19].replace('T', ' ')} UTC" if summary.start else ""),
         ("Took", seconds(summary.time)),
         ("Exit code", ended),
         ("Launcher", found.diagnosis.launcher if found.verdict.header.get("launcher") else ""),
@@ -61,8 +62,7 @@ def about(found: Gathered) -> Markup:
 
 def title(found: Gathered) -> str:
     """Return the report's heading."""
-    said = headline(found.verdict.summary)
-    return said[:1].upper() + said[1:]
+    return capital(found.verdict.title)
 
 
 def _list(texts: list[str]) -> Markup:
@@ -79,18 +79,22 @@ def findings(found: Gathered) -> Markup:
 def _finding(one: Finding, found: Gathered) -> Markup:
     log = found.diagnosis.log
     sure = "" if one.confidence == "certain" else tag("span", one.confidence, class_="badge")
-    lines = "\n".join(f"{place(line, log)}  {shown(line)}" for line in one.evidence)
-    remedies = [tag("li", tag("code", remedy), _copy(remedy)) for remedy in one.remedies]
+    rule = tag("span", one.id, class_="badge", title="docs/troubleshooting.md explains this rule")
+    lines = "\n".join(f"{place(line, log)}  {shown(line)}" for line in evidence(one))
     return tag(
         "article",
-        tag("h3", tag("span", one.id, class_="badge"), " ", one.sentence, " ", sure),
-        join((tag("h4", "What tells so"), tag("pre", lines))) if lines else "",
-        join((tag("h4", "What to do"), tag("ul", *remedies, class_="remedies")))
-        if remedies
-        else "",
+        tag("h3", rule, " ", one.sentence, " ", sure),
+        tag("pre", lines) if lines else "",
+        _commands(one.remedies),
         tag("p", see(one.tip)) if one.tip else "",
         class_="finding",
     )
+
+
+def _commands(commands: Sequence[str]) -> Markup:
+    """Return commands that can be copied."""
+    items = [tag("li", tag("code", one), _copy(one)) for one in commands]
+    return tag("ul", *items, class_="remedies") if items else Markup()
 
 
 def _copy(what: str) -> Markup:

@@ -58,8 +58,7 @@ def _sections(found: Gathered) -> list[tuple[str, str, Markup]]:
         parts.append(("findings", "Findings", overview.findings(found)))
     parts += [
         ("timeline", "Timeline", timeline.section(found) + ranks.phases(found)),
-        ("ranks", "Ranks", ranks.groups(found)),
-        ("deaths", "Causes of death", ranks.deaths(found)),
+        ("ranks", "Ranks and causes of death", ranks.groups(found)),
     ]
     if found.verdict.state.by_pmi:
         parts.append(("barriers", "PMI barriers", barrier.section(found)))
@@ -67,8 +66,8 @@ def _sections(found: Gathered) -> list[tuple[str, str, Markup]]:
         ("quorum", "Quorum and exit timer", curves.quorum(found)),
         ("tree", "Tree", ranks.topology(found)),
         ("resources", "Resources", curves.resources(found)),
-        ("output", "Output", viewer.section("output", "lines of output", found.output, STREAMS)),
-        ("log", "Log", viewer.section("log", "log records", found.log, newest.SEVERITIES)),
+        ("output", "Output", viewer.section("output", "line", "of output", found.output, STREAMS)),
+        ("log", "Log", viewer.section("log", "log record", "", found.log, newest.SEVERITIES)),
         ("course", "Course of events", overview.course(found)),
     ]
     return parts

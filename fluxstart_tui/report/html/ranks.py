@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from fluxstart_tui.diagnose import failure
 from fluxstart_tui.diagnose.words import ending, ids, span
+from fluxstart_tui.report import parts
 from fluxstart_tui.report.html.markup import Markup, join, table, tag
+from fluxstart_tui.report.text import seen
 from fluxstart_tui.rfc import idset
 from fluxstart_tui.session import tree
 
@@ -18,17 +19,36 @@ if TYPE_CHECKING:
 
 _DEEP = 24
 """Levels of the tree that are drawn."""
-_DEATHS = 100
-"""Kinds of ends that are listed."""
+_KINDS = 100
+"""Groups of ranks that are told apart."""
 
 
 def groups(found: Gathered) -> Markup:
     """Return all ranks, those that came equally far and ended alike in one row."""
+    verdict = found.verdict
     rows = [
-        (_link(one.ranks), f"{one.number:,}", one.where, one.end or "running")
-        for one in found.verdict.summary.groups
+        (
+            _link(one.ranks),
+            f"{one.number:,}",
+            one.where,
+            one.end or "running",
+            _when(one),
+            one.detail,
+        )
+        for one in parts.groups(verdict.state, verdict.then, _KINDS)
     ]
-    return table("Ranks by how far they came", ("ranks", "number", "last seen", "end"), rows)
+    head = ("ranks", "number", seen(verdict.summary), "end", "at", "details")
+    # A column in which nothing is takes room from the others.
+    used = len(head) if any(row[-1] for row in rows) else len(head) - 1
+    caption = "Where ranks were, and how they ended"
+    return table(caption, head[:used], (row[:used] for row in rows))
+
+
+def _when(one: parts.Group) -> str:
+    if one.first is None or one.last is None:
+        return ""
+    first, last = span(one.first), span(one.last)
+    return first if first == last else f"{first} to {last}"
 
 
 def phases(found: Gathered) -> Markup:
@@ -44,27 +64,6 @@ def phases(found: Gathered) -> Markup:
         )
     head = ("phase", "ranks", "first came", "last came", "apart")
     return table("When ranks came to each phase", head, rows) if rows else Markup()
-
-
-def deaths(found: Gathered) -> Markup:
-    """Return how ranks ended and why."""
-    if not found.deaths:
-        return tag("p", "No broker has ended.")
-    rows = [
-        (
-            _link(ids(one.ranks)),
-            f"{len(one.ranks):,}",
-            one.text,
-            one.exit.cause,
-            span(one.first) + ("" if one.last == one.first else f" to {span(one.last)}"),
-            one.exit.core or one.exit.detail,
-        )
-        for one in found.deaths[:_DEATHS]
-    ]
-    head = ("ranks", "number", "how", "cause", "at", "what more is known")
-    left = len(found.deaths) - _DEATHS
-    more = tag("p", f"{left:,} more kinds of ends are left out.") if left > 0 else ""
-    return table("How brokers ended", head, rows) + more
 
 
 def _link(ranks: str) -> Markup:
@@ -100,8 +99,8 @@ def topology(found: Gathered) -> Markup:
     top = _Node([0], "", [], 1)
     for rank in reversed(range(size)):  # children come after their parents
         end = state.broker(rank).exit
-        seen = failure.place(then, then.broker(rank))
-        text = f"{seen}, {ending(end)}" if end is not None else seen
+        where = parts.place(then, rank)
+        text = f"{where}, {ending(end)}" if end is not None else where
         below = _alike(reversed(children.pop(rank, [])))
         number = 1 + sum(len(one.ranks) * one.number for one in below)
         deep = depths[rank] >= _DEEP

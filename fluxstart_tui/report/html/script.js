@@ -63,9 +63,11 @@ function zoomable(lanes) {
     show(at - (at - begin) * factor, at + (end - at) * factor);
   const move = (part) => show(begin + part * (end - begin), end + part * (end - begin));
   const launch = Number(lanes.dataset.launch || 0);
+  const close = Number(lanes.dataset.close || 0);
   const actions = [
     ["All", () => show(first, last)],
     ...(launch ? [["Launch", () => show(first, launch)]] : []),
+    ...(close ? [["End", () => show(close, last)]] : []),
     ["+", () => zoom(0.5), "Zoom in"], ["−", () => zoom(2), "Zoom out"],
     ["←", () => move(-0.25), "Earlier"], ["→", () => move(0.25), "Later"],
   ];
@@ -172,9 +174,12 @@ function viewer(form) {
     part("ranks").setAttribute("aria-invalid", String(wanted === null));
     const text = part("find").value.toLowerCase();
     const kind = part("kind").value;
+    const order = part("kind").dataset.order?.split(",");
+    const fits = (line) => !kind || line.kind === kind
+      || (order && order.indexOf(line.kind) < order.indexOf(kind));
     const matching = lines.filter((line) => (
       (!wanted?.length || overlap(wanted, line.set))
-      && (!kind || line.kind === kind) && line.low.includes(text)
+      && fits(line) && line.low.includes(text)
     ));
     const newest = matching.slice(-shown);
     part("lines").replaceChildren(...newest.map((line) => {

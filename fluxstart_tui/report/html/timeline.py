@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from fluxstart_tui.diagnose.interrupt import killed
 from fluxstart_tui.diagnose.lives import KINDS, Bar, Life
 from fluxstart_tui.diagnose.words import act, ids, ordinal, span, who
 from fluxstart_tui.report.html.charts import WIDTH, Axis
 from fluxstart_tui.report.html.markup import Markup, join, tag
+from fluxstart_tui.session.signals import signame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,10 +32,12 @@ _GROUPS = {
 }  # fmt: skip
 """What phases are drawn alike; the others wait to come online."""
 _LEGEND = (
-    ("start", "starting"), ("pmi", "PMI: init, put, get, done"), ("barrier", "PMI barrier"),
+    ("start", "spawned"), ("pmi", "PMI: init, put, get, done, closed"), ("barrier", "PMI barrier"),
     ("online", "join to quorum"), ("rc", "rc1, rc3"), ("run", "run"),
-    ("end", "cleanup and shutdown"), ("stopped", "stopped by a signal"),
+    ("end", "cleanup to unload"), ("stopped", "stopped by a signal"),
 )  # fmt: skip
+_LAUNCH = KINDS.keys() - {"closed", "cleanup", "shutdown", "rc3", "goodbye", "unload-builtins"}
+"""Phases of a launch, `run` being its end."""
 _TALL = {"run": 90, "barrier": 90, "rc": 70, "start": 30, "pmi": 50, "online": 60, "end": 50}
 """Percent of a row's height: phases differ by more than their color."""
 
@@ -60,18 +64,16 @@ def section(found: Gathered) -> Markup:
         if many
         else "A row for each rank."
     )
-    legend = [
-        tag("li", tag("i", class_=f"k {kind}", aria_hidden="true"), name) for kind, name in _LEGEND
-    ]
     left = sum(len(row.ranks) for row in rows[_ROWS:]) if many else 0
     shown = rows[:_ROWS] if many else rows
     return join((
         tag("p", told, " ", tag("span", class_="hint", data_zoom_hint=True)),
-        tag("ul", *legend, class_="legend"),
+        _legend(found, shown),
         tag(
             "div", axis.ticks(), _marks(found, axis), *(_row(found, row, axis) for row in shown),
             class_="lanes", data_begin=axis.begin, data_end=axis.end,
-            data_launch=_launch(found, axis), tabindex="0", role="group",
+            data_launch=_launch(found, axis), data_close=_close(found, axis), tabindex="0",
+            role="group",
             aria_label="Timeline of ranks; plus and minus zoom, arrows move, 0 shows all",
         ),
         tag("p", f"{left} more ranks in {len(rows) - _ROWS} more groups are not drawn.")
@@ -81,10 +83,36 @@ def section(found: Gathered) -> Markup:
     ))  # fmt: skip
 
 
+def _legend(found: Gathered, rows: list[Row]) -> Markup:
+    """Return what the bars mean that there are, and the marks above them."""
+    there = {_kind(bar) for row in rows for bar in row.bars}
+    if any(one.stops for one in found.verdict.state.brokers.values()):
+        there.add("stopped")
+    items = [
+        tag("li", tag("i", class_=f"k {kind}", aria_hidden="true"), name)
+        for kind, name in _LEGEND if kind in there
+    ]  # fmt: skip
+    if _deeds(found):
+        items.append(tag("li", tag("i", class_="mark", aria_hidden="true"), "signal, exit timer"))
+    return tag("ul", *items, class_="legend")
+
+
 def _launch(found: Gathered, axis: Axis) -> float | None:
     """Return until when the launch is to be shown if all of it would make that invisible."""
-    booted = found.history.lives.booted
-    return booted * 1.25 if booted and axis.end > 4 * booted else None
+    begins = (
+        bar.begin
+        for life in found.history.lives.of.values()
+        for bar in life.bars
+        if bar.kind in _LAUNCH
+    )
+    launched = max(begins, default=0.0)
+    return launched * 1.25 if launched and axis.end > 4 * launched else None
+
+
+def _close(found: Gathered, axis: Axis) -> float | None:
+    """Return since when the end is to be shown, if it was asked for late."""
+    asked = killed(found.verdict.state)
+    return asked * 0.98 if asked is not None and asked > 0.5 * axis.end else None
 
 
 def _rows(found: Gathered, end: float) -> list[Row]:
@@ -151,7 +179,7 @@ def _row(found: Gathered, row: Row, axis: Axis) -> Markup:
         for begin, until in found.verdict.state.broker(rank).stops:
             x = axis.x(begin)
             width = max(1, axis.x(row.end if until is None else until) - x)
-            title = tag("title", f"stopped by a signal at {span(begin)}")
+            title = tag("title", f"seen stopped by a signal from {span(begin)} on")
             drawn.append(tag("rect", title, x=x, width=width, y=35, height=30, class_="k stopped"))
     svg = tag(
         "svg", *drawn, viewBox=f"0 0 {WIDTH} {_HEIGHT}", preserveAspectRatio="none", role="img",
@@ -165,16 +193,29 @@ def _row(found: Gathered, row: Row, axis: Axis) -> Markup:
 
 
 def _marks(found: Gathered, axis: Axis) -> Markup:
-    """Return where things were done: signals, the exit timer, the end."""
+    """Return where things were done: signals, the exit timer; those close together as one."""
+    near: list[tuple[float, list[str]]] = []
+    for t, text in _deeds(found):
+        if near and axis.x(t) - axis.x(near[-1][0]) < WIDTH // 100:
+            near[-1][1].append(text)
+        else:
+            near.append((t, [text]))
     marks = [
-        tag("i", style=f"left:{axis.x(t) / WIDTH:.3%}", data_t=t, title=f"exit timer {one.action}")
-        for t, one in found.history.timers[:50]
-    ]
-    marks += [
-        tag("i", style=f"left:{axis.x(t) / WIDTH:.3%}", data_t=t, title=f"signal, by {one.by}")
+        tag("i", style=f"left:{axis.x(t) / WIDTH:.3%}", data_t=t,
+            title="\n".join(dict.fromkeys(texts)))
+        for t, texts in near
+    ]  # fmt: skip
+    return tag("div", *marks, class_="marks", aria_hidden="true")
+
+
+def _deeds(found: Gathered) -> list[tuple[float, str]]:
+    """Return what was done to the instance, in the order of time."""
+    timers = [(t, f"{span(t)}: exit timer {one.action}") for t, one in found.history.timers[:50]]
+    signals = [
+        (t, f"{span(t)}: {signame(one.signum)} by {one.by}")
         for t, one in found.verdict.state.signals
     ]
-    return tag("div", *marks, class_="marks", aria_hidden="true")
+    return sorted(timers + signals)
 
 
 def _everyone(found: Gathered, axis: Axis) -> Markup:

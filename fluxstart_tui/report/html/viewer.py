@@ -2,46 +2,61 @@
 
 from __future__ import annotations
 
+from fluxstart_tui.diagnose.words import capital
 from fluxstart_tui.report.html.markup import Markup, data, join, tag
+from fluxstart_tui.report.newest import SEVERITIES
 from fluxstart_tui.rfc import idset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fluxstart_tui.report.newest import Newest, Said
 
+_FIRST, _DETAIL = "info", "debug"
 _STATIC = 200
 """Lines that are there without the script."""
 
 
-def section(name: str, what: str, found: Newest, kinds: tuple[str, ...]) -> Markup:
+def section(name: str, one: str, what: str, found: Newest, kinds: tuple[str, ...]) -> Markup:
     """Return lines with a form that filters them.
 
     Args:
         name: what ids of elements begin with.
-        what: what the lines are.
+        one: what a line is called.
+        what: what lines they are, put after that.
         found: the lines.
-        kinds: the kinds of lines there may be; those that there are can be chosen.
+        kinds: the kinds of lines there may be; those that there are can be chosen. Of severities
+            those are shown that are as bad or worse, `info` at first.
     """
     if not found.lines:
-        return tag("p", f"There are no {what}.")
+        return tag("p", f"There are no {one}s {what}.".replace(" .", "."))
     there = {one.kind for one in found.lines}
+    severe = kinds == SEVERITIES
+    lines = found.lines
+    if severe:  # without the script, what it does not show at first
+        lines = [line for line in lines if line.kind != _DETAIL]
     choices = [tag("option", "all", value="")]
-    choices += [tag("option", kind, value=kind) for kind in kinds if kind in there]
-    left = f" {found.left_out:,} bytes of older {what} are left out." if found.left_out else ""
-    newest = found.lines[-_STATIC:]
+    choices += [
+        tag("option", f"{kind} or worse" if severe else kind, value=kind,
+            selected=severe and kind == _FIRST)
+        for kind in kinds if kind in there or (severe and kind == _FIRST)
+    ]  # fmt: skip
+    number = f"{len(found.lines):,} {one}{'' if len(found.lines) == 1 else 's'} {what}".rstrip()
+    many = f"{one}s {what}".rstrip()
+    left = f" {found.left_out:,} bytes of older {many} are left out." if found.left_out else ""
     return join((
-        tag("p", f"{len(found.lines):,} {what}.{left}"),
+        tag("p", f"{number}.{left}"),
         tag(
             "form",
             _field(f"{name}-ranks", "Ranks", placeholder="0-3,5", size="9"),
             _field(f"{name}-find", "Search", type="search", placeholder="text"),
-            tag("label", "Kind ", tag("select", *choices, id=f"{name}-kind")),
+            tag("label", "Kind ", tag("select", *choices, id=f"{name}-kind",
+                                      data_order=",".join(kinds) if severe else None)),
             tag("output", id=f"{name}-count", aria_live="polite"),
             tag("button", "Older", type="button", id=f"{name}-older"),
-            role="search", aria_label=f"Filter {what}", hidden=True, data_viewer=name,
+            role="search", aria_label=f"Filter {many}", hidden=True, data_viewer=name,
         ),
-        tag("div", *map(_line, newest), class_="lines", id=f"{name}-lines", tabindex="0",
-            role="region", aria_label=what.capitalize()),
+        tag("div", *map(_line, lines[-_STATIC:]), class_="lines", id=f"{name}-lines", tabindex="0",
+            role="region", aria_label=capital(many)),
         data(f"{name}-data", [[round(one.t, 4), idset.encode(one.ranks), one.kind, one.text]
                               for one in found.lines]),
     ))  # fmt: skip
