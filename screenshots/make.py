@@ -48,6 +48,7 @@ VIEWS = (
     ("pmi", "run", "3"),
     ("tree", "run", "4"),
     ("timeline", "run", "5"),
+    ("phases", "run", "P"),
     ("log", "run", "6"),
     ("detail", "run", "d"),
     ("hang", "hang", "1"),

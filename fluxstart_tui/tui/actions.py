@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import signal
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fluxstart_tui.diagnose.words import who
 from fluxstart_tui.rfc import idset
 from fluxstart_tui.rpc.errors import RpcError
-from fluxstart_tui.tui import signals
+from fluxstart_tui.tui import exit_timer, signals
 from fluxstart_tui.tui.screens.ask import Ask, Prompt
 from fluxstart_tui.tui.view import View
 from fluxstart_tui.tui.views.detail import DetailView
@@ -30,7 +31,7 @@ def _request(
     """Call the start service and say what has come of it: `done`, made of the answer."""
     commands = app.source.commands
     if commands is None:
-        app.notify("this instance takes no commands: it is only a record", severity="warning")
+        _unable(app)
         return
 
     async def call() -> None:
@@ -47,7 +48,9 @@ def _request(
 
 def _unable(app: FluxApp) -> bool:
     if app.source.commands is None:
-        app.notify("this instance takes no commands: it is only a record", severity="warning")
+        ended = app.model.replay is None and app.model.ended
+        why = "it has ended" if ended else "it is only a record"
+        app.notify(f"this instance takes no commands: {why}", severity="warning")
     return app.source.commands is None
 
 
@@ -55,16 +58,9 @@ def timer(app: FluxApp) -> None:
     """Ask what to do about the exit timer."""
     if _unable(app):
         return
-    state = app.model.state
-    running = state.timer is not None and state.timer.deadline >= 0
-    if not running or state.timer is None:
-        app.notify("the exit timer does not run")
+    if not exit_timer.runs(app.model):
+        app.notify(exit_timer.told(app.model) or "the exit timer does not run", markup=False)
         return
-    left = state.timer.deadline - app.model.now
-    ranks = idset.encode(state.ranks(lambda broker: broker.running))
-    question = (
-        f"The exit timer kills ranks {ranks} in {left:.0f} s\nIt runs since {state.timer.cause}."
-    )
 
     def answered(key: str | None) -> None:
         if key == "e":
@@ -75,19 +71,23 @@ def timer(app: FluxApp) -> None:
         elif key == "k":
             _request(app, "start.timer", {"action": "fire"}, "killed ranks {ranks}")
 
-    answers = [("e", "extend by 60 s"), ("c", "cancel"), ("k", "kill now")]
-    app.push_screen(Ask(question, answers), answered)
+    answers = [("e", "extend by 60 s"), ("c", "cancel the timer"), ("k", "kill now")]
+    app.push_screen(exit_timer.TimerMenu(app.model, answers), answered)
 
 
 def send_signal(app: FluxApp) -> None:
-    """Ask which signal the chosen ranks are to get, or else the one under the cursor."""
-    if _unable(app):
+    """Ask which signal the chosen ranks are to get, or else those under the cursor."""
+    view = app.view
+    if _unable(app) or view is None:
         return
-    ranks = app.chosen or frozenset({app.rank or 0})
-    if not any(app.model.state.broker(rank).running for rank in ranks):
-        app.notify(f"{who(ranks)}: nothing runs that could take a signal", severity="warning")
+    if not any(app.model.state.broker(rank).running for rank in view.targets):
+        app.notify(f"{view.whom}: nothing runs that could take a signal", severity="warning")
         return
-    signals.ask(app, ranks, lambda payload, done: _request(app, "start.signal", payload, done))
+    signals.ask(
+        app, view.targets, view.whom,
+        lambda payload, done: _request(app, "start.signal", payload, done),
+        partial(exit_timer.warning, view),
+    )  # fmt: skip
 
 
 def resume(app: FluxApp, ranks: frozenset[int]) -> None:
@@ -104,21 +104,21 @@ def _held(ranks: str, *, barrier: bool, **_more: object) -> str:
 
 def hold(app: FluxApp) -> None:
     """Ask what to hold in PMI or to release."""
-    if _unable(app):
+    view = app.view
+    if _unable(app) or view is None:
         return
     held = idset.encode(app.model.state.ranks(lambda broker: broker.held))
     barrier = app.model.state.barrier_held
-    chosen = idset.encode(app.chosen)
+    targets = idset.encode(view.targets)
     question = f"Hold ranks in PMI, or the barrier\n{_held(held, barrier=barrier)}"
     if all(one.pmi in ("finalize", "closed") for one in app.model.state.brokers.values()):
         question += "\nAll ranks are past PMI: this is for those that are started anew."
-    answers = [("b", "hold the barrier"), ("r", "release all")]
-    if chosen:
-        answers.insert(0, ("h", f"hold {who(app.chosen, 24)}"))
+    whom = f"hold {view.whom}"
+    answers = [("h", whom), ("b", "hold the barrier"), ("r", "release all")]
 
     def answered(key: str | None) -> None:
         payload: dict[str, Any] | None = {
-            "h": {"hold": chosen}, "b": {"hold": "barrier"}, "r": {"release": "all"}
+            "h": {"hold": targets}, "b": {"hold": "barrier"}, "r": {"release": "all"}
         }.get(key or "")  # fmt: skip
         if payload is not None:
             _request(app, "start.pmi", payload, _held)
@@ -168,8 +168,10 @@ def after_the_end(app: FluxApp) -> None:
     code = app.source.poll()
     if code is None and end is not None:
         code = end.code
-    while isinstance(app.screen, Ask | Prompt):  # what was asked can not be done any more
-        app.screen.dismiss(None)
+    while isinstance(one := app.screen, Ask | Prompt) and not (
+        isinstance(one, Ask) and one.lasting
+    ):
+        one.dismiss(None)  # what was asked can not be done any more
     if app.leaving:
         app.exit(code)
         return

@@ -81,6 +81,7 @@ class FluxApp(LaunchApp):
     CSS_PATH = "app.tcss"
     TITLE = "fluxstart-tui"
     ENABLE_COMMAND_PALETTE = True
+    NOTIFICATION_TIMEOUT = 3  # seconds: meanwhile keys are covered
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(str(number), f"show('{name}')", view.TITLE, id=f"app.{name}")
@@ -119,7 +120,7 @@ class FluxApp(LaunchApp):
         self.model: Model = source.model
         self.chosen: frozenset[int] = frozenset()
         self.rank: int | None = None
-        """The rank under the cursor, whichever view it is in."""
+        """The rank under the cursor, unless the view that is shown has one of its own."""
         self._views: dict[str, View] = {}
         self._painted = -1
         self._last = 0.0
@@ -140,7 +141,7 @@ class FluxApp(LaunchApp):
         """Show the first view and begin to follow."""
         signalled.heed(self)
         self.model.poll()
-        await self._show(launch_actions.first_view(self.model, self.settings.view))
+        await self.action_show(launch_actions.first_view(self.model, self.settings.view))
         self.set_interval(_TICK, self._frame)
         self.run_worker(self._prepare_terminals(), exclusive=False)
         if self.source.commands is not None:
@@ -203,7 +204,7 @@ class FluxApp(LaunchApp):
         known.look()
         self.query_one(HeaderBar).look()
         self.query_one(FindingsBar).look()
-        self.query_one(Tabs).look()
+        self.query_one(Tabs).look(hindered=bool(known.findings))
         view = self.view
         if view is not None and (changed or view.ticks or self.model.version != self._painted):
             self._painted = self.model.version
@@ -220,16 +221,17 @@ class FluxApp(LaunchApp):
         return self._views.get(name) if name else None
 
     async def action_show(self, name: str) -> None:
-        """Show a view."""
-        await self._show(name)
-
-    async def _show(self, name: str) -> None:
+        """Show a view, its cursor on the rank that it was on in the one before."""
+        former = self.view
+        if former is not None and (former.placed or name == "detail"):
+            former.aim()
         view = await self._made(name)
         if isinstance(view, TerminalView) and not view.helpers:
             self.open_shell(view)
         self.query_one(ContentSwitcher).current = name
         self.query_one(Tabs).show(name)
         view.look()
+        view.follow()
         view.focus_main()
 
     async def _made(self, name: str) -> View:
@@ -246,11 +248,6 @@ class FluxApp(LaunchApp):
         """Do what a tab stands for."""
         await self.run_action(event.action)
 
-    async def on_header_bar_picked(self, event: HeaderBar.Picked) -> None:
-        """Show the ranks that a phase misses."""
-        self.chosen = event.ranks
-        await self._show("brokers")
-
     def on_header_bar_timer_menu(self) -> None:
         """Offer what can be done about the exit timer."""
         actions.timer(self)
@@ -259,14 +256,16 @@ class FluxApp(LaunchApp):
         """Run a debugger or a shell in a terminal of its own."""
         view = await self._made("terminal")
         if isinstance(view, TerminalView) and self.run_helper(view, event):
-            await self._show("terminal")
+            await self.action_show("terminal")
 
     async def action_terminal(self) -> None:
         """Show the terminal of the rank under the cursor."""
+        if self.view is not None:
+            self.view.aim()
         rank = self.rank or 0
         view = await self._made("terminal")
         if isinstance(view, TerminalView) and view.open(rank):
-            await self._show("terminal")
+            await self.action_show("terminal")
         else:
             self.notify(f"rank {rank} has no terminal: --pty gives it one", markup=False)
 

@@ -109,9 +109,10 @@ class Diagnosis:
         model = self._model
         self._reading.settle(model.state)
         found = diagnose(self.launch, self.now) if self.launch.known else []
-        if self.launched:  # what the engine has found is what counts
+        told = model.state.findings.values()
+        if self.launched or told:  # who watches the brokers themselves knows more
             now = {(one.id, one.ranks): one for one in found}
-            found = [_known(now, told, since) for since, told in model.state.findings.values()]
+            found = [_known(now, one, since) for since, one in told]
         self.findings = [Shown(one, model.now if one.since is None else one.since) for one in found]
         self.version += 1
 

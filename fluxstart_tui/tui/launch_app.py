@@ -10,6 +10,7 @@ from fluxstart_tui.tui import launch_actions, launch_shell
 from fluxstart_tui.tui.replay import ReplayApp
 from fluxstart_tui.tui.screens.finding import FindingScreen
 from fluxstart_tui.tui.terminal import emulator
+from fluxstart_tui.tui.views.timeline import TimelineView
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from fluxstart_tui.tui.views.detail import DetailView
     from fluxstart_tui.tui.views.terminal import TerminalView
     from fluxstart_tui.tui.widgets.findings import FindingsBar
+    from fluxstart_tui.tui.widgets.header import HeaderBar
 
 
 class LaunchApp(ReplayApp):
@@ -27,6 +29,7 @@ class LaunchApp(ReplayApp):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("F", "findings", "What hinders the launch, and what to do", id="app.findings"),
+        Binding("P", "phases", "How long each phase took, which rank was last", id="app.phases"),
     ]
     _environ: Mapping[str, str]
 
@@ -37,6 +40,22 @@ class LaunchApp(ReplayApp):
     def action_findings(self, number: int = 0) -> None:
         """Show what hinders the launch, and what to do."""
         self.push_screen(FindingScreen(cast("FluxApp", self), number))
+
+    async def on_header_bar_picked(self, event: HeaderBar.Picked) -> None:
+        """Show who has failed, or a phase's times; who is missing from it is chosen."""
+        app = cast("FluxApp", self)
+        app.chosen = event.ranks or app.chosen
+        if event.name == "failure":
+            await app.action_show("brokers")
+        else:
+            await self.action_phases(event.name)
+
+    async def action_phases(self, name: str = "") -> None:
+        """Show how long phases took and which rank was last, with the cursor on one of them."""
+        app = cast("FluxApp", self)
+        await app.action_show("timeline")
+        if isinstance(app.view, TimelineView):
+            app.view.show_phases(name)
 
     def action_save_report(self) -> None:
         """Save a report of the launch."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual.app import SystemCommand
 
 from fluxstart_tui.tui import actions
+from fluxstart_tui.tui.screens import help as help_screen
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -30,6 +31,9 @@ def commands(app: FluxApp, screen: Screen[Any]) -> Iterable[SystemCommand]:
         "Stacks of all brokers",
         "by gdb, equal ones together",
         _runner(partial(actions.look_at, app, "Stacks")),
+    )
+    yield SystemCommand(
+        "Signs", "what signs of ranks and phases mean", partial(help_screen.show, app, legend=True)
     )
     offered = {"app.palette"}
     for node, binding, _, _ in screen.active_bindings.values():

@@ -66,9 +66,19 @@ class Lanes:
             more = self.advance() or self._trace.progress < 1.0
         return more
 
-    def barrier(self, rank: int, number: int) -> Mark | None:
-        """Return when a rank was in a barrier, from 1; None if it has not been there."""
-        marks = (mark for mark in self.marks.get(rank, ()) if mark.kind == "barrier")
+    def barrier(self, rank: int, number: int, since: float = 0.0) -> Mark | None:
+        """Return when a rank was in a barrier, from 1; None if it has not been there.
+
+        Args:
+            rank: whose.
+            number: which of those that it was in, from 1.
+            since: when it was started last.
+        """
+        marks = (
+            mark
+            for mark in self.marks.get(rank, ())
+            if mark.kind == "barrier" and mark.first >= since
+        )
         return next(islice(marks, number - 1, None), None)
 
     def advance(self) -> bool:
@@ -88,6 +98,8 @@ class Lanes:
                 if marks and marks[-1].kind == "barrier":
                     marks[-1].last = t
             elif code in _KINDS:
+                if code == INIT and marks and marks[-1].last is None:
+                    marks[-1].last = t  # it has died in a barrier, and was started again
                 marks.append(Mark(_KINDS[code], t))
         if times:
             self.begin = times[0] if self.begin is None else self.begin

@@ -5,8 +5,8 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
-from fluxstart_tui.diagnose.words import who
 from fluxstart_tui.rfc import idset
+from fluxstart_tui.session.state import ranks_of
 from fluxstart_tui.tui.screens.ask import Ask, Prompt
 
 if TYPE_CHECKING:
@@ -26,8 +26,22 @@ _HARMLESS = (signal.SIGSTOP, signal.SIGCONT)
 """Signals that can be taken back by the other of them, so that there is no second question."""
 
 
-def ask(app: App[Any], ranks: frozenset[int], send: Send) -> None:
-    """Ask which signal these ranks are to get, and send it."""
+def ask(
+    app: App[Any],
+    ranks: frozenset[int],
+    whom: str,
+    send: Send,
+    warn: Callable[[frozenset[int]], str] = lambda _: "",
+) -> None:
+    """Ask which signal some ranks are to get, and send it.
+
+    Args:
+        app: ours.
+        ranks: those that get it, unless others are typed.
+        whom: these ranks in words (View.whom).
+        send: sends it.
+        warn: says what follows if ranks end.
+    """
 
     def picked(key: str | None) -> None:
         name = dict(_ANSWERS).get(key or "")
@@ -36,20 +50,23 @@ def ask(app: App[Any], ranks: frozenset[int], send: Send) -> None:
             text = f"TERM {idset.encode(ranks)}"
             app.push_screen(Prompt("Send a signal", text, hint), typed)
         elif name is not None:
-            _confirm(app, name, idset.encode(ranks), send)
+            _confirm(app, name, idset.encode(ranks), send, warn)
 
     def typed(text: str | None) -> None:
         words = (text or "").split()
         if len(words) == 2:
-            _confirm(app, words[0].upper().removeprefix("SIG"), words[1], send)
+            _confirm(app, words[0].upper().removeprefix("SIG"), words[1], send, warn)
         elif text:
             app.notify(f"'{text}' is not SIGNAL RANKS", severity="error", markup=False)
 
-    app.push_screen(Ask(f"Which signal to {who(ranks)}?", _ANSWERS), picked)
+    app.push_screen(Ask(f"Which signal to {whom}?", _ANSWERS), picked)
 
 
-def _confirm(app: App[Any], name: str, ranks: str, send: Send) -> None:
-    number = int(name) if name.isdigit() else getattr(signal, f"SIG{name}", None)
+def _confirm(
+    app: App[Any], name: str, ranks: str, send: Send, warn: Callable[[frozenset[int]], str]
+) -> None:
+    numeral = name.isascii() and name.isdigit() and len(name) < 4
+    number = int(name) if numeral else signal.Signals.__members__.get(f"SIG{name}")
     if number is None:
         app.notify(f"there is no signal {name}", severity="error", markup=False)
         return
@@ -62,4 +79,5 @@ def _confirm(app: App[Any], name: str, ranks: str, send: Send) -> None:
     if number in _HARMLESS:
         confirmed("y")
     else:
-        app.push_screen(Ask(f"Send SIG{name} to {whom}?", [("y", "yes"), ("n", "no")]), confirmed)
+        question = f"Send SIG{name} to {whom}?\n{warn(ranks_of(ranks))}".rstrip()
+        app.push_screen(Ask(question, [("y", "yes"), ("n", "no")]), confirmed)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.widget import Widget
 
+from fluxstart_tui.diagnose.words import who
+
 if TYPE_CHECKING:
     from fluxstart_tui.tui.commands import Commands
     from fluxstart_tui.tui.model import Model
@@ -46,6 +48,40 @@ class View(Widget, can_focus=False):
 
     def focus_main(self) -> None:
         """Give the focus to what one would use first."""
+
+    @property
+    def last(self) -> int | None:
+        """The rank that the cursor of another view was on; None as long as it was on none."""
+        return getattr(self.app, "rank", None)
+
+    @property
+    def highlighted(self) -> frozenset[int]:
+        """The ranks under the cursor; where a view has no cursor that is where the last one was."""
+        return frozenset({self.last or 0})
+
+    @property
+    def targets(self) -> frozenset[int]:
+        """Whom an action is for: the chosen ranks, or else those under the cursor."""
+        return self.chosen or self.highlighted
+
+    @property
+    def whom(self) -> str:
+        """Whom an action is for, in words for a question."""
+        ranks = self.targets
+        return f"{'the chosen ' if ranks == self.chosen else ''}{who(ranks)}"
+
+    @property
+    def placed(self) -> bool:
+        """Whether it has a cursor of its own that is where somebody has put it."""
+        return False
+
+    def aim(self) -> None:
+        """Have the cursor of other views be where that of this one is."""
+        if self.last not in self.highlighted:
+            self.app.rank = min(self.highlighted)  # type: ignore[attr-defined] # our app has it
+
+    def follow(self) -> None:
+        """Put the cursor on the rank that it was on in another view."""
 
     @property
     def chosen(self) -> frozenset[int]:

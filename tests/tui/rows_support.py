@@ -45,6 +45,10 @@ class Launch:
         if answer:
             self._out.append((t + 0.0001, rank, 4, answer + b"\n"))
 
+    def write(self, t: float, rank: int, data: bytes) -> None:
+        """Write to stdout."""
+        self._out.append((t, rank, 0, data))
+
     def log(self, t: float, rank: int, severity: int, app: str, text: str) -> None:
         stamp = f"2026-11-22T12:{int(t) // 60:02}:{t % 60:09.6f}Z"
         line = f"<{severity << 3}>1 {stamp} {rank} {app} 123 - - {text}\n"

@@ -72,6 +72,8 @@ def test_what_can_be_typed_is_told_above_the_line() -> None:
         (["escape"], None),
         (["o", "home", *["delete"] * 4, *"hup", "end", "backspace", "enter", "y"],
          {"ranks": "2-", "signum": 1}),
+        (["o", "home", *["delete"] * 4, "²", "enter", "y"], None),
+        (["o", "home", *["delete"] * 4, "underscore", *"ign", "enter", "y"], None),
     ],
 )  # fmt: skip
 def test_only_what_can_not_be_taken_back_is_asked_twice(
@@ -83,7 +85,9 @@ def test_only_what_can_not_be_taken_back_is_asked_twice(
     async def run() -> None:
         app = Asking()
         async with app.run_test(size=(80, 24)) as pilot:
-            signals.ask(app, frozenset({2, 3}), lambda payload, _done: calls.append(payload))
+            signals.ask(
+                app, frozenset({2, 3}), "ranks 2-3", lambda payload, _done: calls.append(payload)
+            )
             await pilot.pause()
             for key in keys:
                 await pilot.press(key)

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fluxstart_tui.session import events
+from fluxstart_tui.session.output import STREAMS
 from fluxstart_tui.tui.views.broker_columns import matching
 from fluxstart_tui.tui.views.brokers import BrokersView
+from fluxstart_tui.tui.widgets.tails import Tails
 from tests.tui.brokers_host import Host, launch, model_of, record, sample, settle
 
 if TYPE_CHECKING:
@@ -106,6 +108,9 @@ def test_panes_show_last_lines_or_else_last_steps(tmp_path: Path) -> None:
             await pilot.pause()
             assert app.rank == 3
             assert app.shown == ["detail"]
+            view.panes.scroll_to(y=2, animate=False, immediate=True)
+            top = (await settle(pilot))[view.panes.region.y]
+            assert top.startswith((" 0 ", " 1 "))  # a pane that is cut has its title, too
 
     asyncio.run(run())
 
@@ -200,3 +205,18 @@ def test_a_thousand_ranks_show_several_to_a_cell_until_the_map_is_enlarged(tmp_p
             assert app.rank == 900
 
     asyncio.run(run())
+
+
+def test_in_the_past_a_pane_has_what_was_on_the_terminal_then(tmp_path: Path) -> None:
+    """It is no line of output, but what one saw."""
+    tty = STREAMS.index("tty")
+    output = [(2.0, 0, tty, b"$ one\r\n"), (5.0, 0, tty, b"$ two\r\n")]
+    model = model_of(record(tmp_path / "s", launch(8), output, terminals="0"), 9.0)
+    tails = Tails(model)
+    assert model.replay is not None
+    for t, last in ((9.0, "$ two"), (3.0, "$ one"), (1.0, "")):
+        model.replay.seek(t)
+        model.poll()
+        tails.update([0], 3)
+        lines = [line.text for _, line in tails.get(0).lines]
+        assert lines[-1:] == [last][: bool(last)], t

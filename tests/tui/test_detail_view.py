@@ -13,7 +13,7 @@ from fluxstart_tui.session import events
 from fluxstart_tui.tui.broker_log import LOG
 from fluxstart_tui.tui.screens.ask import Ask
 from fluxstart_tui.tui.views.detail import DetailView
-from fluxstart_tui.tui.views.detail_text import difference
+from fluxstart_tui.tui.views.detail_text import PmiSteps, difference
 from tests import support
 from tests.tui.brokers_host import Host, launch, model_of, record, settle
 
@@ -35,7 +35,7 @@ class Recorded:
 
 
 def session(path: Path) -> str:
-    timed = [
+    timed: list[tuple[float, events.Event]] = [
         *launch(4),
         (2.5, events.Log(2, 3, "overlay", "something [broke]")),
         (3.0, events.Exit(2, 1002, 139, 11, "crash", "", "/tmp/core.1002")),
@@ -162,3 +162,14 @@ def test_environments_differ_by_what_is_more_less_or_other() -> None:
     rows = difference({"A": "1", "B": "2", "D": "4"}, {"A": "1", "B": "3", "C": "5"})
     texts = ["".join(text for text, _ in row).strip() for row in rows]
     assert texts == ["- B=3", "+ B=2", "- C=5", "+ D=4"]
+
+
+def test_a_barrier_lasts_as_long_as_in_the_timeline(tmp_path: Path) -> None:
+    """It ends when all are let out, and not with the next request of the rank."""
+    timed: list[tuple[float, events.Event]] = [
+        (0.01, events.Spawn(0, 1000)), (0.02, events.Pmi(0, "barrier", 1)),
+        (0.03, events.Barrier(1)), (0.5, events.Pmi(0, "finalize", 1)),
+    ]  # fmt: skip
+    model = model_of(record(tmp_path / "s", timed, size=1), 1.0)
+    steps = [text for _, text in PmiSteps(model).of(0)]
+    assert steps == ["PMI barrier 1", "PMI get", "PMI finalize"]

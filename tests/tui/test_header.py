@@ -37,9 +37,9 @@ def header_of(directory: str, at: float, size: tuple[int, int]) -> list[str]:
 def test_a_quorum_that_waits_names_who_is_missing_at_80_columns(tmp_path: Path) -> None:
     directory = record(tmp_path / "s", launch(8, late=[3, 4]))
     assert header_of(directory, 13.0, (80, 24)) == [
-        " fluxstart · 8 brokers · embedded: no jobs · test                  ❚❚ 0:13/0:13",
+        " fluxstart · 8 brokers · embedded broker, runs no jobs · test      ❚❚ 0:13/0:13",
         " ✓spawn ✓init ✓put ✓barrier ✓get ✓fin ✓join ◐rc1 ○quorum ·run ·clean ·shut ·exit",
-        "                                            6/8 13 s, missing ranks 3-4",
+        "                                            6/8 12 s, missing ranks 3-4",
         " ◐ quorum 6/8 for 11.8 s: waiting for ranks 3-4 (running rc1 for 12.8 s)",
         " ◎ quorum 6/8 ━━━━━━━━━╌╌╌ next log warning 'quorum delayed' in 8.2 s, said 1x",
     ]
@@ -163,3 +163,22 @@ def test_the_line_of_views_has_whole_titles_at_80_columns(view: str, shown: str)
             assert "q Quit" in line
 
     asyncio.run(run())
+
+
+def test_a_timer_that_was_cancelled_is_told_as_long_as_somebody_is_gone() -> None:
+    cancelled = (4.0, events.Timer("cancelled", -1.0, "rank 5 was killed", "0-4,6-7"))
+    gone = (3.0, events.Exit(5, 1005, 137, 9, "sender", "", ""))
+    told = countdown.exit_timer(replay([*launch(8), gone, cancelled], 8), 9.0, 80)
+    assert told == [(" exit timer cancelled at 4.0 s: nobody is killed", "warn")]
+    assert countdown.exit_timer(replay([*launch(8), cancelled], 8), 9.0, 80) == []
+
+
+def test_an_engine_that_is_gone_is_told_though_time_stands_still(tmp_path: Path) -> None:
+    async def run() -> str:
+        app = Host(model_of(record(tmp_path / "s", launch(2)), 4.0))
+        async with app.run_test(size=(80, 24)) as pilot:
+            await settle(pilot)
+            app.model.cut = True
+            return "\n".join(await settle(pilot))
+
+    assert "its engine is gone" in asyncio.run(run())

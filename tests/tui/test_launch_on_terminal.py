@@ -84,7 +84,7 @@ def test_a_stopped_rank_that_goes_on_is_no_finding_any_more(place: Path) -> None
     found = re.search(r"kill -CONT (\d+)", screen)
     assert found is not None
     os.kill(int(found[1]), signal.SIGCONT)
-    ui.expect("nothing hinders the launch any more")
+    ui.expect("nothing hinders the instance now")
     ui.type("\x1b")
     ui.expect("ended: exit code 0")
     ui.type("q")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fluxstart_tui.session import events
 from fluxstart_tui.tui import diagnosis
 from fluxstart_tui.tui.app import FluxApp
 from fluxstart_tui.tui.screens.finding import FindingScreen
@@ -16,6 +17,7 @@ from fluxstart_tui.tui.source import Source
 from fluxstart_tui.tui.views.launch import LaunchView
 from fluxstart_tui.tui.widgets.findings import FindingsBar
 from tests.tui import launch_sessions
+from tests.tui.brokers_host import launch, record
 from tests.tui.rows_support import Launch, check, screen
 
 if TYPE_CHECKING:
@@ -114,7 +116,7 @@ def test_the_bar_is_there_only_if_there_is_a_finding(tmp_path: Path) -> None:
         await pilot.press("F")
 
     session = launch_sessions.capture(tmp_path / "s", "slurm-pmi2-ok-n4", 300.0)
-    assert "nothing hinders the launch any more" in drive(session, script)
+    assert "nothing hinders the instance now" in drive(session, script)
 
 
 def test_a_click_on_the_bar_opens_the_finding_and_a_key_copies_a_command(
@@ -211,3 +213,13 @@ def test_a_test_instance_that_hangs_is_judged_by_the_same_rules(tmp_path: Path) 
     one.pmi(frozenset({2}))
     text = drive(str(one.close(12.0)), nothing)
     assert "rank 2" in next(row for row in text.splitlines() if row[1:2] == "!")
+
+
+def test_what_the_watcher_of_somebody_elses_instance_has_found_is_shown_at_once(
+    tmp_path: Path,
+) -> None:
+    """It has asked the brokers; the view would wait until rc1 is slow beyond doubt."""
+    sentence = "rc1 is still running on rank 2; rank 0 waits in quorum"
+    timed = [*launch(4, late=[2]), (4.0, events.Finding("R3", "2", sentence))]
+    path = record(tmp_path / "s", timed, size=4, mode="observed")
+    assert sentence in drive(path, nothing, (120, 30))

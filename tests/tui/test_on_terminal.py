@@ -170,7 +170,7 @@ def test_an_engine_that_is_killed(scene: Path) -> None:
     os.kill(session(scene).header["pid"], signal.SIGKILL)
     other.expect("ended after", "its engine is gone", "all views show", "plays it")
     other.type("t")
-    other.expect("it is only a record")
+    other.expect("takes no commands")
     other.type("q")
     assert other.end() == 0
     ui.expect("ended after", "its engine is gone", "exit code 137")
@@ -302,13 +302,16 @@ def test_the_exit_timer_is_extended_and_fires(scene: Path) -> None:
 
 
 def test_a_question_goes_away_with_the_instance(scene: Path) -> None:
-    """What was asked of it can not be done any more once the exit timer has ended it."""
-    ui = OnTerminal(scene, *EMBEDDED, "-s3", "--test-exit-timeout=3", "sleep", "99")
+    """What was asked of it can not be done any more once all brokers have ended."""
+    ui = OnTerminal(scene, *EMBEDDED, "-s3", "--test-exit-timeout=50", "sleep", "99")
     ui.expect("program runs", "3 run")
-    os.kill(support.now(session(scene)).broker(2).pid, signal.SIGKILL)
+    pids = [support.now(session(scene)).broker(rank).pid for rank in range(3)]
+    os.kill(pids.pop(), signal.SIGKILL)
     ui.expect("exit timer")
     ui.type("t")
     ui.expect("It runs since rank 2 was killed")
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
     ui.expect("ended: exit code 137", gone="It runs since")
     ui.type("q")
     assert ui.end() == 137

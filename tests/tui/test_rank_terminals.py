@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import sys
@@ -129,7 +130,7 @@ def test_a_helper_program_has_a_tab(scene: Path) -> None:
     ui.type("stty size; echo uri=$FLUX_URI\r")
     ui.expect("32 118", "uri=local://", "$ shell")
     ui.type("sleep 99\r")
-    ui.expect("sleep 99")
+    support.wait_for_command(scene, "sleep 99")
     ui.type("\x03exit 3\r")
     ui.expect("has ended with code 3 · x closes")
     ui.type("x")
@@ -139,10 +140,10 @@ def test_a_helper_program_has_a_tab(scene: Path) -> None:
     ui.type("!")
     ui.expect("shell · ⌨ keys go to the program")
     ui.type("echo pid=$$ again\r")
-    ui.expect(" again", "pid=")
-    pid = int(ui.text.rpartition("pid=")[2].split()[0])
+    told = support.wait_for(lambda: re.search(r"pid=(\d+) again", ui.look()), "its pid")
+    assert told is not None
     kill(ui)
-    support.wait_for(lambda: not os.path.exists(f"/proc/{pid}"), "the shell's end")
+    support.wait_for(lambda: not os.path.exists(f"/proc/{told[1]}"), "the shell's end")
 
 
 @pytest.mark.real_flux

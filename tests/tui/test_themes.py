@@ -143,7 +143,7 @@ def test_cursors_and_chosen_rows_show_without_colours(
             await pilot.press("4")
             await pilot.pause()
             rows = app.screen.query_one(RowsView)
-            strip = rows.render_line(1)
+            strip = rows.render_line(1 + rows.source.cursor - round(rows.scroll_y))
             assert all(style is None or style.reverse for _, style, _ in strip)
             assert all(style is None or not style.color or style.color.is_default
                        for _, style, _ in strip)  # fmt: skip
@@ -158,14 +158,15 @@ def test_no_color_writes_no_colour(scene: Path) -> None:
     program = ("sh", "-c", "printf '\\033[31mred\\033[0m\\n'; sleep 99")
     ui = on_terminal.OnTerminal(scene, *args, *program, env={"NO_COLOR": "1"})
     ui.expect("program runs")
-    for key, text in (
-        ("2", "lines"), ("3", "COMMAND"), ("4", "OVERLAY"), ("5", "RANK"), ("6", "SEV"),
-        ("d", "Overview"), ("?", "Everywhere"), ("\x1b", "Overview"), ("\x10", "Search"),
-        ("\x1b", "Overview"), ("7", "keys go to the program"), ("\x1d", "q Quit"),
-        ("q", "shut down"),
+    for key, text, gone in (
+        ("2", "lines", ""), ("3", "COMMAND", ""), ("4", "OVERLAY", ""), ("5", "RANK", ""),
+        ("6", "SEV", ""), ("d", "Overview", ""), ("?", "Everywhere", ""),
+        ("\x1b", "Overview", "Everywhere"),  # what comes too soon after an Esc goes with it
+        ("\x10", "Search", ""), ("\x1b", "Overview", "Search"), ("7", "keys go to the program", ""),
+        ("\x1d", "q Quit", ""), ("q", "shut down", ""),
     ):  # fmt: skip
         ui.type(key)
-        ui.expect(text)
+        ui.expect(text, gone=gone)
     ui.type("k")
     ui.end()
     told = [int(code or 0) for match in _SGR.finditer(bytes(ui.written))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,9 +11,12 @@ import pytest
 from fluxstart_tui.diagnose.words import span
 from fluxstart_tui.session import events
 from fluxstart_tui.session.events import Signal
+from fluxstart_tui.tui.app import FluxApp
+from fluxstart_tui.tui.source import Source
 from fluxstart_tui.tui.views.timeline import TimelineView
 from fluxstart_tui.tui.widgets.axis import ticks
-from tests.tui.rows_support import Host, Launch, check, model_of, settled
+from fluxstart_tui.tui.widgets.header import HeaderBar
+from tests.tui.rows_support import Host, Launch, check, model_of, screen, settled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -236,5 +240,84 @@ def test_a_stop_by_a_signal_is_drawn_over_the_bar_and_told(tmp_path: Path) -> No
             lives = host.view.bars.lives  # type: ignore[attr-defined] # it is a TimelineView
             assert lives.place(2, 5.0, model.state) == "stopped"
             assert lives.place(2, 8.0, model.state) == "run"
+
+    asyncio.run(run())
+
+
+def slow_start(tmp_path: Path) -> Path:
+    """A start of three whose rank 2 comes to the barrier 2 s after the others."""
+    one = Launch(tmp_path / "s", 3)
+    for rank in range(3):
+        one.event(0.01, events.Spawn(rank, 1000 + rank))
+        one.event(0.1 + 2.0 * (rank == 2), events.Pmi(rank, "barrier", 1))
+    one.event(2.1, events.Barrier(1))
+    for rank in range(3):
+        one.event(2.2 + 0.1 * rank, events.Pmi(rank, "finalize", 1))
+    return one.close()
+
+
+def test_phases_tell_how_long_each_took_and_which_rank_was_last(tmp_path: Path) -> None:
+    """A row a phase, from the first rank in to the last one out; Enter chooses who was last."""
+
+    async def run() -> None:
+        host = Host(TimelineView, model_of(slow_start(tmp_path)))
+        async with host.run_test(size=(80, 24)) as pilot:
+            await settled(pilot)
+            await pilot.press("v", "j", "j")
+            text = await settled(pilot)
+            assert "[Phases]" in text
+            rows = {row[3:13].strip(): row.split() for row in text.splitlines()}
+            assert rows["barrier"][2:] == ["3/3", "100", "ms", "2.10", "s", "2", "2.00", "s"]
+            assert rows["get"][3:] == ["2.10", "s", "2.10", "s", "3", "at", "once", "300", "ms"]
+            assert rows["join"][2:4] == ["0/3", "-"]
+            await pilot.press("j", "enter")
+            assert host.chosen == {2}
+            assert "first in rank 0 at 100 ms; last in rank 2 +2.00 s" in await settled(pilot)
+            await pilot.press("left", "a", "o")  # keys of the bars
+            assert await settled(pilot)
+
+    asyncio.run(run())
+
+
+def test_a_click_on_a_phase_and_a_key_in_any_view_lead_to_its_times(tmp_path: Path) -> None:
+    """The header's strip leads to the row of that phase; the palette and help know the key."""
+    source = Source(str(slow_start(tmp_path)), replay=True)
+
+    async def run() -> None:
+        app = FluxApp(source, os.environ)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await pilot.pause()
+            strip = screen(app).splitlines()[1]
+            await pilot.click(HeaderBar, offset=(strip.index("barrier"), 1))
+            await pilot.pause()
+            view = app.view
+            assert isinstance(view, TimelineView)
+            assert view.source.plain(view.source.cursor) == "barrier"
+            await pilot.press("1", "P")
+            await pilot.pause()
+            assert app.view is view
+            assert any("took" in one.title for one in app.get_system_commands(app.screen))
+
+    asyncio.run(run())
+
+
+def test_who_has_not_come_to_a_phase_is_waited_for(tmp_path: Path) -> None:
+    """It is named in place of the last rank, and Enter chooses it."""
+    one = Launch(tmp_path / "s", 4)
+    one.pmi(without=frozenset({2}))
+
+    async def run() -> None:
+        host = Host(TimelineView, model_of(one.close(), 5.0))
+        async with host.run_test(size=(80, 24)) as pilot:
+            view = host.view
+            assert isinstance(view, TimelineView)
+            await settled(pilot)
+            view.show_phases()
+            row = (await settled(pilot)).splitlines()[view.source.cursor + 2]
+            assert row.split()[:4] == ["▌◐", "PMI", "init", "3/4"]
+            assert "not 2" in row
+            assert "> 4.98 s" in row
+            await pilot.press("enter")
+            assert host.chosen == {2}
 
     asyncio.run(run())

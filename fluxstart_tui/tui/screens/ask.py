@@ -40,12 +40,17 @@ class Ask(ModalScreen[str | None]):
         self._question = question
         self._answers = answers
 
+    @property
+    def lasting(self) -> bool:
+        """Whether it has something to say when the instance is over."""
+        return False
+
     def compose(self) -> ComposeResult:
         """Lay it out."""
         title, _, more = self._question.partition("\n")
         with Vertical(classes="dialog") as dialog:
             dialog.border_subtitle = _BACK
-            yield Static(Text(title, style="bold"))
+            yield Static(Text(title, style="bold"), classes="title")
             if more:
                 yield Static(Text(more), classes="more")
             for row in _rows(self._answers, self.app.size.width * 9 // 10 - _FRAME):
@@ -53,6 +58,13 @@ class Ask(ModalScreen[str | None]):
                     for key, text in row:
                         label = Text.assemble((key, "bold underline"), " ", text)
                         yield Button(label, id=f"answer-{key}")
+
+    def say(self, question: str) -> None:
+        """Ask something else, with the same answers; it explains no more than the first did."""
+        self._question = question
+        for name, text in zip(("title", "more"), question.split("\n", 1), strict=False):
+            for one in self.query(f".{name}").results(Static):
+                one.update(Text(text, style="bold" * (name == "title")))
 
     def on_mount(self) -> None:
         """Let Enter take the first answer."""

@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from fluxstart_tui.diagnose.launch.finding import suspended
 from fluxstart_tui.diagnose.words import printable
 from fluxstart_tui.report.diagnosis import place, see, shown
-from fluxstart_tui.tui import actions, diagnosis, keymap, launch_actions
+from fluxstart_tui.tui import actions, diagnosis, exit_timer, keymap, launch_actions
 from fluxstart_tui.tui.widgets.bar import Bar
 from fluxstart_tui.tui.widgets.sheet import Sheet, heading, note
 
@@ -36,6 +36,7 @@ _KEYS = (
     ("{finding.continue}", "continue it (SIGCONT)", "resume"),
     ("{finding.save}", "save report", "save"),
     ("{finding.ranks}", "choose its ranks", "ranks"),
+    ("{finding.timer}", "exit timer", "timer"),
     ("Esc", "back", "dismiss"),
 )
 
@@ -55,6 +56,7 @@ class FindingScreen(ModalScreen[None]):
         Binding("r", "try_it", "Run it anew, changed like that", id="finding.try"),
         Binding("c", "resume", "Send SIGCONT to ranks that are stopped", id="finding.continue"),
         Binding("S", "save", "Save a report", id="finding.save"),
+        Binding("t", "timer", "Exit timer: extend, cancel or kill now", id="finding.timer"),
         Binding("x", "ranks", "Choose its ranks", id="finding.ranks"),
     ]
     DEFAULT_CSS = """
@@ -104,8 +106,13 @@ class FindingScreen(ModalScreen[None]):
     def look(self) -> None:
         """Take what is new."""
         one = self._one
-        self._sheet.show(note("nothing hinders the launch any more") if one is None
-                         else self._rows(one))  # fmt: skip
+        model = self._ours.model
+        rows = note("nothing hinders the instance now") if one is None else self._rows(one)
+        if exit_timer.runs(model):
+            head = [((f" {line}", "alarm"),) for line in exit_timer.told(model).split("\n")]
+            key = keymap.of(self._ours).text("{finding.timer}")
+            rows = [*head, ((f" {key} extends or cancels it, or kills now", "info"),), (), *rows]
+        self._sheet.show(rows)
         self._bar.show(self._items(one))
 
     def _items(self, one: Shown | None) -> list[Item]:
@@ -115,7 +122,10 @@ class FindingScreen(ModalScreen[None]):
         if count > 1:
             items.append((f" ← → {self._number + 1} of {count}  ", "title", "", "turn(1)"))
         for key, text, action in _KEYS:
-            if one is None and action != "dismiss":
+            if action == "timer":
+                if not exit_timer.runs(self._ours.model):
+                    continue
+            elif one is None and action != "dismiss":
                 continue
             if action == "copy(1)" and not (one and one.finding.remedies):
                 continue
@@ -132,7 +142,7 @@ class FindingScreen(ModalScreen[None]):
     def _rows(self, shown_: Shown) -> list[Row]:
         model = self._ours.model
         one = shown_.finding
-        when = f" {one.confidence}, {shown_.when(model)}, rule {one.id}"
+        when = f" {one.confidence}, {shown_.when(model)}, rule {one.id} in docs/troubleshooting.md"
         rows: list[Row] = []
         room = max(20, self._sheet.size.width - 2)
         sentence = textwrap.wrap(printable(one.sentence, 1000), room)
@@ -187,6 +197,10 @@ class FindingScreen(ModalScreen[None]):
         """Let those of its ranks go on that a signal has stopped."""
         if self._stopped:
             actions.resume(self._ours, self._stopped)
+
+    def action_timer(self) -> None:
+        """Do something about the exit timer."""
+        actions.timer(self._ours)
 
     def action_save(self) -> None:
         """Save a report."""

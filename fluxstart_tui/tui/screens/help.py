@@ -33,6 +33,7 @@ EVERYWHERE = [
     ),
     ("{app.launch}", "how far the launch of each rank has come"),
     ("{app.detail}", "detail of the chosen rank"),
+    ("{app.phases}, click on a phase", "how long each phase took, and which rank was last"),
     ("{app.rank-terminal}", "terminal of the chosen rank, if it has one"),
     ("{app.findings}", "what hinders the launch: evidence, what to do, try it"),
     ("{app.timer}", "exit timer: extend, cancel, kill now"),
@@ -71,6 +72,7 @@ class Help(ModalScreen[Key | None]):
         keys: puts the keys there.
         active: keys that do something in the view as it is.
         replay: whether there is something to play.
+        legend: whether the end is shown first: what signs mean.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -80,9 +82,11 @@ class Help(ModalScreen[Key | None]):
     ]
 
     def __init__(
-        self, view: View | None, keys: Keymap, active: Iterable[Binding], *, replay: bool
-    ) -> None:
+        self, view: View | None, keys: Keymap, active: Iterable[Binding], *, replay: bool,
+        legend: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__()
+        self._legend = legend
         self._keymap = keys
         self._active = {one.key: one for one in active}
         everywhere = [*(REPLAY if replay else []), *EVERYWHERE]
@@ -92,7 +96,9 @@ class Help(ModalScreen[Key | None]):
         self._groups += [("Replay", REPLAY)] if replay else []
         self._groups.append(("Everywhere", EVERYWHERE))
         self._groups.append(("What a rank does", LEGEND))
-        self._groups.append(("Phases in the header, and below them how long they took", STRIP))
+        self._groups.append(
+            ("Phases in the header; took: from the first rank in to the last out", STRIP)
+        )
 
     def _rest(self, told: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
         """Yield what else is a key now: other actions, and further keys of what is told."""
@@ -124,12 +130,17 @@ class Help(ModalScreen[Key | None]):
                 table.add_row(Text(shown, style="bold"), Text(what))
         with VerticalScroll(classes="dialog help") as dialog:
             dialog.border_title = "Help"
-            dialog.border_subtitle = "a key that is listed does it · ↑ ↓ scroll · Esc closes"
+            dialog.border_subtitle = (
+                "a key that is listed does it · ↑ ↓ scroll · End: signs · Esc closes"
+            )
             yield Static(table)
 
     def on_mount(self) -> None:
         """Let keys scroll."""
-        self.query_one(VerticalScroll).focus()
+        scroll = self.query_one(VerticalScroll)
+        scroll.focus()
+        if self._legend:
+            self.call_after_refresh(scroll.scroll_end, animate=False)
 
     def on_key(self, event: Key) -> None:
         """Leave for what the key does."""
@@ -141,8 +152,8 @@ class Help(ModalScreen[Key | None]):
             self.dismiss(event)
 
 
-def show(app: FluxApp) -> None:
-    """Show the keys of the view and of the app, and do what one of them does."""
+def show(app: FluxApp, *, legend: bool = False) -> None:
+    """Show the keys of the view and of the app, or signs first, and do what a key does."""
     known = keymap.defaults()
     active = [one.binding for one in app.screen.active_bindings.values() if one.enabled]
 
@@ -151,4 +162,5 @@ def show(app: FluxApp) -> None:
             app.post_message(Key(event.key, event.character))
 
     keys = [one for one in active if one.id in known]
-    app.push_screen(Help(app.view, app.keymap, keys, replay=app.model.replay is not None), pressed)
+    replay = app.model.replay is not None
+    app.push_screen(Help(app.view, app.keymap, keys, replay=replay, legend=legend), pressed)

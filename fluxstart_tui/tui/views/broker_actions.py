@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from fluxstart_tui.diagnose.progress import would_be_deserted
 from fluxstart_tui.diagnose.words import who
 from fluxstart_tui.rfc import idset
 from fluxstart_tui.rpc.errors import RpcError
-from fluxstart_tui.tui import signals
+from fluxstart_tui.tui import exit_timer, signals
 from fluxstart_tui.tui.screens.ask import Ask
 from fluxstart_tui.tui.views.detail_text import unreadable
 
@@ -32,11 +34,6 @@ class Action(NamedTuple):
     reason: Callable[[DetailView], str]
     """Says why it can not be done now; "" if it can."""
     run: Callable[[DetailView], None]
-
-
-def targets(view: DetailView) -> frozenset[int]:
-    """Return whom an action is for: the chosen ranks if this one is among them, else this one."""
-    return view.chosen if view.rank in view.chosen else frozenset({view.rank})
 
 
 def _call(view: DetailView, done: str, *calls: tuple[str, dict[str, Any]]) -> None:
@@ -61,7 +58,7 @@ def _commandless(view: DetailView) -> str:
 
 
 def _not_running(view: DetailView) -> str:
-    ranks = targets(view)
+    ranks = view.targets
     if any(view.model.state.broker(rank).running for rank in ranks):
         return _commandless(view)
     return _commandless(view) or "it does not run"
@@ -69,10 +66,10 @@ def _not_running(view: DetailView) -> str:
 
 def _ask_signal(view: DetailView) -> None:
     signals.ask(
-        view.app,
-        targets(view),
+        view.app, view.targets, view.whom,
         lambda payload, done: _call(view, done, ("start.signal", payload)),
-    )
+        partial(exit_timer.warning, view),
+    )  # fmt: skip
 
 
 def _start(view: DetailView) -> None:
@@ -85,6 +82,10 @@ def _start(view: DetailView) -> None:
         end = {"rank": rank, "signum": int(signal.SIGTERM)}
         calls = [("start.kill", end), ("start.wait", {"rank": rank}), *calls]
 
+    if would_be_deserted(view.model.state, rank):
+        question += "\nIt will not get back in: it will wait in PMI barrier 1, which the others"
+        question += " have left. Only all ranks together get through PMI."
+
     def confirmed(answer: str | None) -> None:
         if answer == "y":
             _call(view, f"rank {rank} was started", *calls)
@@ -93,24 +94,24 @@ def _start(view: DetailView) -> None:
 
 
 def _held(view: DetailView) -> bool:
-    return any(view.model.state.broker(rank).held for rank in targets(view))
+    return any(view.model.state.broker(rank).held for rank in view.targets)
 
 
 def _unholdable(view: DetailView) -> str:
     state = view.model.state
-    past = all(state.broker(rank).pmi in ("finalize", "closed") for rank in targets(view))
+    past = all(state.broker(rank).pmi in ("finalize", "closed") for rank in view.targets)
     return _commandless(view) or ("it is past PMI" if past and not _held(view) else "")
 
 
 def _hold(view: DetailView) -> None:
-    ranks = targets(view)
+    ranks = view.targets
     verb, done = ("release", "released") if _held(view) else ("hold", "held")
 
     def confirmed(answer: str | None) -> None:
         if answer == "y":
             _call(view, f"{who(ranks)} {done}", ("start.pmi", {verb: idset.encode(ranks)}))
 
-    question = f"{verb.capitalize()} {who(ranks)} in PMI?"
+    question = f"{verb.capitalize()} {view.whom} in PMI?"
     view.app.push_screen(Ask(question, _YES_NO), confirmed)
 
 

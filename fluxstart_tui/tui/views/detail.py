@@ -121,6 +121,11 @@ class DetailView(View):
         rank = getattr(self.app, "rank", None)
         return rank if isinstance(rank, int) and 0 <= rank < max(1, self.model.size) else 0
 
+    @property
+    def targets(self) -> frozenset[int]:
+        """Whom an action is for: the chosen ranks if this one is among them, else this one."""
+        return self.chosen if self.rank in self.chosen else frozenset({self.rank})
+
     def show(self, rank: int) -> None:
         """Look at a rank."""
         self.app.rank = rank  # type: ignore[attr-defined] # all views know the cursor's rank

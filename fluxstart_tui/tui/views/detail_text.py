@@ -71,6 +71,10 @@ class PmiSteps:
             if type(event) is events.Pmi:
                 nth = f" {event.barrier}" if event.phase == "barrier" else ""
                 self._steps.setdefault(event.rank, []).append((t, f"PMI {event.phase}{nth}"))
+            elif type(event) is events.Barrier:
+                for steps in self._steps.values():
+                    if steps[-1][1].startswith("PMI barrier"):
+                        steps.append((t, "PMI get"))
         self._seen = len(timed)
         spawned = self._model.state.broker(rank).spawned or 0.0
         now = self._model.now
@@ -89,7 +93,7 @@ def overview(
     rows: list[Row] = []
     parent = model.parent(rank)
     children = frozenset(one for one in range(model.size) if model.parent(one) == rank)
-    stopped = f", {halted(broker)}" if broker.suspended is not None else ""
+    stopped = f", {halted(state, broker)}" if broker.suspended is not None else ""
     facts = [("place", where(state, broker) + stopped)]
     facts += [("TBON parent", "none" if parent is None else f"rank {parent}")]
     facts += [("children", ids(children))] if children else []
@@ -143,7 +147,7 @@ def _transitions(model: Model, broker: BrokerState, pmi: Sequence[tuple[float, s
     known = [(broker.spawned, "started", f"pid {broker.pid}")]
     known += [(t, phase, "") for t, phase in pmi]
     known += [(step.t, step.state, step.event) for step in broker.transitions]
-    known += [(begin, "stopped", halted(broker)) for begin, _ in broker.stops]
+    known += [(begin, "stopped", halted(model.state, broker)) for begin, _ in broker.stops]
     known += [(end, "goes on", "") for _, end in broker.stops if end is not None]
     known.sort()
     if broker.exit is not None:

@@ -11,7 +11,6 @@ from fluxstart_tui.tui.views.launch_rows import CompareSource, MatrixSource
 from fluxstart_tui.tui.widgets.page import RowsPage
 
 if TYPE_CHECKING:
-    from fluxstart_tui.tui.widgets.rows import RowsView
     from fluxstart_tui.tui.widgets.source import Source
 
 
@@ -35,11 +34,11 @@ class LaunchView(RowsPage):
 
     def make_sources(self) -> list[Source]:
         """Return the ranks, and the difference to an earlier launch if there was one."""
-        self._matrix = MatrixSource(self.model)
+        matrix = MatrixSource(self.model)
         before = self.model.before
         if before is None:
-            return [self._matrix]
-        return [self._matrix, CompareSource(self.model, before.phases, before.findings)]
+            return [matrix]
+        return [matrix, CompareSource(self.model, before.phases, before.findings)]
 
     def on_mount(self) -> None:
         """Show the difference first, if there is one."""
@@ -55,16 +54,3 @@ class LaunchView(RowsPage):
         """Take what is new."""
         diagnosis.of(self.model).look()
         super().look()
-
-    def on_rows_view_entered(self, message: RowsView.Entered) -> None:
-        """Choose the ranks of a row."""
-        message.prevent_default()
-        if self.source is self._matrix:
-            self.choose(self._matrix.groups[message.row].ranks)
-            self.look()
-
-    def action_choose(self) -> None:
-        """Choose the ranks of the cursor's row as well, or no longer."""
-        if self.source is self._matrix and len(self._matrix):
-            self.choose(self.chosen ^ self._matrix.groups[self._matrix.cursor].ranks)
-            self.look()

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _NAMES = 14
 """Cells for the ranks at the least."""
+_REST, _SAID = 32, 12
+"""Cells for the columns of one width, and for the last line at the least."""
 _LONG = 110
 """Columns from which there is room for more of everything."""
 
@@ -82,17 +84,23 @@ class MatrixSource(Source):
 
     def header(self, width: int) -> Text:
         """Return the names of the columns."""
-        names, place = _widths(width)
+        names, place = self._widths(width)
         bar = len(PHASES)
         return Text(
             f"   {'RANKS':<{names}} {'COUNT':>6} {'PROGRESS':<{bar}} {'WHERE':<{place}} "
             f"{'FOR':>6} LAST LINE"
         )
 
+    def _widths(self, width: int) -> tuple[int, int]:
+        """Return the cells for the ranks, and for where they are."""
+        names = _NAMES if width < _LONG else 24
+        longest = max((len(group.where) for group in self.groups), default=0)
+        return names, max(21, min(longest, width - names - _REST - _SAID))
+
     def row(self, i: int, width: int) -> Text:
         """Return a group."""
         group = self.groups[i]
-        names, place = _widths(width)
+        names, place = self._widths(width)
         mark, style = _mark(group)
         text = styled(f" {mark} ", style)
         name = ids(group.ranks, names)
@@ -127,6 +135,14 @@ class MatrixSource(Source):
     def rank(self, i: int) -> int | None:
         """Return the first rank of a group."""
         return min(self.groups[i].ranks)
+
+    def ranks(self, i: int) -> frozenset[int]:
+        """Return the ranks of a group."""
+        return self.groups[i].ranks
+
+    def row_of(self, rank: int) -> int | None:
+        """Return the row of a rank's group."""
+        return next((i for i, group in enumerate(self.groups) if rank in group.ranks), None)
 
 
 class CompareSource(Source):
@@ -208,11 +224,6 @@ def _count(phase: Phase | None, width: int) -> Text:
     return text
 
 
-def _widths(width: int) -> tuple[int, int]:
-    """Return the cells for the ranks, and for where they are."""
-    return (_NAMES, 21) if width < _LONG else (24, 38)
-
-
 def _mark(group: Group) -> tuple[str, str]:
     if group.culprits:
         return "▸", "bold red"
@@ -250,8 +261,10 @@ def _groups(known: diagnosis.Diagnosis, state: InstanceState) -> list[Group]:
     groups = []
     for (stage, place, culprits), ranks in found.items():
         whose = [launch.ranks[rank] for rank in ranks if rank in launch.ranks]
-        halts = [t for rank in ranks if (t := state.broker(rank).suspended) is not None]
-        times = halts or [one.since for one in whose if one.since is not None]
+        there = [state.broker(rank) for rank in ranks]
+        halts = [one.suspended for one in there if one.suspended is not None]
+        ends = [one.exit_t for one in there if one.exit is not None]
+        times = ends or halts or [one.since for one in whose if one.since is not None]
         groups.append(
             Group(
                 frozenset(ranks), place, stage, min(times, default=None), _last(whose),
@@ -263,5 +276,8 @@ def _groups(known: diagnosis.Diagnosis, state: InstanceState) -> list[Group]:
 
 def _last(ranks: list[Rank]) -> Line | None:
     """Return the line that says most of some ranks."""
-    lines = [one.errors[0] if one.errors else one.step for one in ranks]
+    lines = [
+        one.errors[0] if one.errors else one.exit.line if one.exit is not None else one.step
+        for one in ranks
+    ]
     return next((line for line in lines if line is not None), None)

@@ -202,7 +202,4 @@ class LogView(RowsPage):
 
     def action_own_ranks(self) -> None:
         """Show only the chosen ranks' records, or all again."""
-        ranks = self.chosen
-        if not ranks and len(self._lines):
-            ranks = frozenset({self._lines.rank(self._lines.cursor) or 0})
-        self._replace("rank", "" if self._value("rank") else idset.encode(ranks))
+        self._replace("rank", "" if self._value("rank") else idset.encode(self.targets))

@@ -102,6 +102,19 @@ class OutputView(View):
                 return pane
         return self._panes[0]
 
+    @property
+    def highlighted(self) -> frozenset[int]:
+        """The rank of the row under the cursor, or that the pane is of, if it is of one."""
+        pane = self.pane
+        row = pane.lines.cursor
+        rank = pane.rank if row is None else pane.lines.cell(row).line.rank
+        return super().highlighted if rank is None else frozenset({rank})
+
+    @property
+    def placed(self) -> bool:
+        """Whether a row is under the cursor."""
+        return self.pane.lines.cursor is not None
+
     # --- Showing what there is ----------------------------------------------------------------
 
     def look(self) -> None:

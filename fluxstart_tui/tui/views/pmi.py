@@ -102,13 +102,6 @@ class PmiView(RowsPage):
             return "normal mode: the broker is a singleton and speaks no PMI"
         return "no rank has spoken PMI: brokers that are not started by us speak to another server"
 
-    def _ranks(self) -> frozenset[int]:
-        if self.chosen:
-            return self.chosen
-        source = self.source
-        rank = source.rank(source.cursor) if len(source) else None
-        return frozenset() if rank is None else frozenset({rank})
-
     def action_pan(self, step: float) -> None:
         """Show earlier or later times, or another barrier."""
         if self.mode == BARRIER:
@@ -121,8 +114,8 @@ class PmiView(RowsPage):
         """Show only the chosen ranks' lines, or all again."""
         values = self.filter_text.split()
         others = [word for word in values if not word.startswith("rank:")]
-        if len(others) == len(values) and self._ranks():
-            others.insert(0, f"rank:{idset.encode(self._ranks())}")
+        if len(others) == len(values):
+            others.insert(0, f"rank:{idset.encode(self.targets)}")
         self.set_filter(" ".join(others))
 
     def action_sort(self) -> None:
@@ -133,10 +126,9 @@ class PmiView(RowsPage):
 
     def action_hold(self) -> None:
         """Hold ranks, or release them if all of them are held."""
-        ranks = self._ranks()
-        if ranks:
-            held = all(self.model.state.broker(rank).held for rank in ranks)
-            self._call("release" if held else "hold", idset.encode(ranks))
+        ranks = self.targets
+        held = all(self.model.state.broker(rank).held for rank in ranks)
+        self._call("release" if held else "hold", idset.encode(ranks))
 
     def action_hold_barrier(self) -> None:
         """Hold the barrier, or release it."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from fluxstart_tui.diagnose.progress import passed
-from fluxstart_tui.diagnose.words import act, ids, span, where
+from fluxstart_tui.diagnose.words import act, ids, span, where, who
 from fluxstart_tui.tui.widgets.source import Source, styled
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class BarrierSource(Source):
         self._order: list[int] = []
         self._arrived: dict[int, float] = {}
         """When those came that are in."""
-        self._entered: dict[int, dict[int, float]] = {}  # barrier -> rank -> when
+        self._entered: dict[tuple[int, int], list[float]] = {}  # barrier, rank -> when
         self._released: dict[int, float] = {}
         self._read = 0
         self._seen: tuple[object, ...] = ()
@@ -76,17 +76,22 @@ class BarrierSource(Source):
             "finalize" in passed(state, one) or one.exit is not None
             for one in state.brokers.values()
         )
-        waiting = any(one.barrier > state.barriers for one in state.brokers.values())
-        self.last = state.barriers + 1 if waiting or not state.barriers else state.barriers
-        self.number = min(self._chosen or self.last, self.last)
-        now = model.now
-        self._arrived = {
-            rank: mark.first if (mark := self.lanes.barrier(rank, self.number)) else t
-            for rank, t in self._entered.get(self.number, {}).items()
-            if t <= now
-        }
+        # Of several lives of a rank its present one counts.
+        inside = {one.barrier for one in state.brokers.values() if one.nth > state.barriers}
+        self.last = max(1, *(one.barrier for one in state.brokers.values()), *inside)
+        self.number = min(self._chosen or min(inside, default=self.last), self.last)
+        self._arrived = {}
+        for rank, broker in state.brokers.items():
+            begin = broker.spawned or 0.0
+            came = self._entered.get((self.number, rank), ())
+            if times := [t for t in came if begin <= t <= model.now]:
+                mark = self.lanes.barrier(rank, self.number, begin)
+                self._arrived[rank] = times[-1] if mark is None else mark.first
         missing = [rank for rank in range(model.size) if rank not in self._arrived]
+        here = self._order[self.cursor] if self.cursor < len(self._order) else None
         self._order = missing + sorted(self._arrived, key=lambda rank: (-self._arrived[rank], rank))
+        if here is not None and self.cursor:  # the cursor stays with its rank once it was moved
+            self.cursor = self._order.index(here)
         self.version += 1
         return True
 
@@ -95,7 +100,7 @@ class BarrierSource(Source):
         for t, event in events[self._read :]:
             name = type(event).__name__
             if name == "Pmi" and event.phase == "barrier":  # type: ignore[union-attr] # seen by its name
-                self._entered.setdefault(event.barrier, {})[event.rank] = t  # type: ignore[union-attr] # same
+                self._entered.setdefault((event.barrier, event.rank), []).append(t)  # type: ignore[union-attr] # same
             elif name == "Barrier":
                 self._released[event.number] = t  # type: ignore[union-attr] # same
         self._read = len(events)
@@ -107,8 +112,15 @@ class BarrierSource(Source):
 
     @property
     def released(self) -> float | None:
-        """When the barrier was let go, None if it was not."""
-        return self._released.get(self.number) if self.model.state.barriers >= self.number else None
+        """When the barrier was let go the last time, None if it was not."""
+        brokers = self.model.state.brokers
+        times = (self._out(brokers[rank]) for rank in self._arrived)
+        return max((t for t in times if t is not None), default=None)
+
+    def _out(self, broker: BrokerState) -> float | None:
+        """Return when the barrier was let go that is this one for a rank."""
+        number = broker.before + self.number
+        return self._released.get(number) if self.model.state.barriers >= number else None
 
     def status(self) -> str:
         """Return how many are in, and who is not."""
@@ -118,7 +130,10 @@ class BarrierSource(Source):
         head = f"barrier {self.number}{of}: {len(self._arrived)}/{self.model.size} in{held}"
         missing = self.missing
         if self.released is not None:
-            return f"{head}, out at {self.released:.3f} s"
+            brokers = self.model.state.brokers
+            kept = [rank for rank in self._arrived if self._out(brokers[rank]) is None]
+            head += f", out at {self.released:.3f} s"
+            return f"{head}, not {who(kept, 24)}" if kept else head
         return f"{head}, missing {ids(missing, 24)}" if missing else head
 
     def header(self, width: int) -> Text:
@@ -153,9 +168,10 @@ class BarrierSource(Source):
 
     def _let_out(self, broker: BrokerState) -> float:
         """Return until when a rank waits."""
-        if self.released is not None:
-            mark = self.lanes.barrier(broker.rank, self.number)
-            return mark.last if mark is not None and mark.last is not None else self.released
+        out = self._out(broker)
+        if out is not None:
+            mark = self.lanes.barrier(broker.rank, self.number, broker.spawned or 0.0)
+            return mark.last if mark is not None and mark.last is not None else out
         return broker.exit_t if broker.exit is not None else self.model.now
 
     def _does(self, broker: BrokerState) -> str:
@@ -184,3 +200,7 @@ class BarrierSource(Source):
     def rank(self, i: int) -> int | None:
         """Return the row's rank."""
         return self._order[i]
+
+    def row_of(self, rank: int) -> int | None:
+        """Return a rank's row."""
+        return self._order.index(rank) if rank in self._order else None

@@ -146,8 +146,11 @@ class LanesSource(TimeSource):
 
     def detail(self, i: int) -> Text:
         """Return what a rank did, with numbers."""
-        marks = self.lanes.marks.get(i)
+        broker = self.model.state.broker(i)
+        marks = [m for m in self.lanes.marks.get(i, ()) if m.first >= (broker.spawned or 0.0)]
         text = styled(f"rank {i}: ", "bold")
+        if broker.spawns > 1:
+            text.append(f"started {broker.spawns} times, now ", "dim")
         if not marks:
             text.append("has said nothing")
             return text
@@ -170,6 +173,10 @@ class LanesSource(TimeSource):
     def rank(self, i: int) -> int | None:
         """Return the row's rank."""
         return i
+
+    def row_of(self, rank: int) -> int | None:
+        """Return a rank's row."""
+        return rank if rank < len(self) else None
 
     def plain(self, i: int) -> str:
         """Return what is searched in a row: rank and host."""

@@ -1,4 +1,4 @@
-"""The Timeline view: what each rank did when, on one axis, the slowest first."""
+"""The Timeline view: what each rank did when, and how long each phase took."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding
 
+from fluxstart_tui.diagnose.lives import KINDS
+from fluxstart_tui.tui.views.timeline_phases import PhasesSource
 from fluxstart_tui.tui.views.timeline_rows import BarsSource
 from fluxstart_tui.tui.widgets.page import RowsPage
 from fluxstart_tui.tui.widgets.rows import RowsView
@@ -16,8 +18,20 @@ if TYPE_CHECKING:
     from fluxstart_tui.tui.widgets.source import Source
 
 
+BARS, PHASES = range(2)
+_MODE = ("{rows.next-mode}", "mode")
 _OURS = ("home,g", "end,G")
 """Keys of rows of which Home and End are the view's here."""
+_BARS_ONLY = frozenset(("time", "time_home", "time_end", "pan", "zoom", "sort", "all"))
+"""What there is no use for where there is no axis."""
+
+
+def _fills() -> dict[str, list[str]]:
+    """Return what bars are filled with, and what that stands for."""
+    found: dict[str, list[str]] = {}
+    for kind in KINDS.values():
+        found.setdefault(kind.fill, []).append(kind.name)
+    return found
 
 
 class BarsView(RowsView, inherit_bindings=False):
@@ -36,11 +50,12 @@ class BarsView(RowsView, inherit_bindings=False):
 
 
 class TimelineView(RowsPage):
-    """Phases of all ranks on one axis."""
+    """Phases of all ranks on one axis, the slowest first, or as a table of phases."""
 
     TITLE: ClassVar[str] = "Timeline"
     ticks = True
     KEYS: ClassVar[list[tuple[str, str]]] = [
+        ("{rows.next-mode+}", "bars of ranks, or phases: how long each took, which rank was last"),
         (
             "{timeline.earlier} {timeline.later}, click, drag",
             "time cursor: what each rank did then; in a replay: go there",
@@ -56,10 +71,17 @@ class TimelineView(RowsPage):
         ("{timeline.sort}", "sort: slowest first, by rank"),
         ("{rows.first} {rows.last}", "first, last row"),
         *RowsPage.KEYS,
+        (
+            "◆ ▼ ┃",
+            "something done to the instance (the cursor tells), the present, the time cursor",
+        ),
+        ("‖", "the process was stopped"),
+        *((fill * 3, ", ".join(names)) for fill, names in _fills().items()),
     ]
-    hints = (("{timeline.earlier}{timeline.later}", "time cursor"), ("{rows.zoom-in}", "zoom in"),
-             ("{rows.zoom-out}", "out"), ("{timeline.all}", "all"), ("{rows.fit}", "launch"),
-             ("{timeline.sort}", "sort"), ("{rows.search}", "search"))  # fmt: skip
+    hints = (_MODE, ("{timeline.earlier}{timeline.later}", "time"), ("{timeline.all}", "all"),
+             ("{rows.fit}", "fit launch"), ("{rows.zoom-in}", "zoom in"),
+             ("{rows.zoom-out}", "out"), ("{timeline.sort}", "sort"),
+             ("{rows.search}", "search"))  # fmt: skip
     BINDINGS: ClassVar = [
         Binding("left", "time(-1)", "Earlier", show=False, id="timeline.earlier"),
         Binding("right", "time(1)", "Later", show=False, id="timeline.later"),
@@ -73,11 +95,31 @@ class TimelineView(RowsPage):
         Binding("a", "all", "Show all", show=False, id="timeline.all"),
     ]
     rows_type = BarsView
+    DEFAULT_CSS = "TimelineView > .detail { height: 3; }"
 
     def make_sources(self) -> list[Source]:
-        """Return the bars."""
+        """Return the bars, and the phases as a table."""
         self.bars = BarsSource(self.model)
-        return [self.bars]
+        self.phases = PhasesSource(self.model)
+        return [self.bars, self.phases]
+
+    def current_hints(self) -> tuple[tuple[str, str], ...]:
+        """Return the hints of the present mode."""
+        if self.mode == PHASES:
+            return (_MODE, ("{rows.search}", "search"))
+        if self.bars.time is not None and self.model.replay is None:
+            return (("{rows.clear}", "drop time cursor"), *self.hints)
+        return self.hints
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave out what moves in time where there is no axis."""
+        useful = self.mode == BARS or action not in _BARS_ONLY
+        return useful and super().check_action(action, parameters)
+
+    def show_phases(self, name: str = "") -> None:
+        """Show how long phases took, with the cursor on one of them."""
+        self.go(PHASES)
+        self._rows.move_to(self.phases.find_phase(name))
 
     def empty(self) -> str:
         """Return what is said if there are no rows."""
@@ -106,7 +148,8 @@ class TimelineView(RowsPage):
     def action_clear(self) -> None:
         """End the search, or take the time cursor away."""
         if (
-            self.source.pattern is not None
+            self.mode == PHASES
+            or self.source.pattern is not None
             or self.bars.time is None
             or self.model.replay is not None
         ):
@@ -133,13 +176,13 @@ class TimelineView(RowsPage):
     def on_rows_view_header_clicked(self, message: RowsView.HeaderClicked) -> None:
         """Put the time cursor there."""
         x = message.x - self.bars.left
-        if x >= 0:
+        if x >= 0 and self.mode == BARS:
             begin, end = self.bars.bounds()
             self.bars.go_to(begin + (end - begin) * (x + 0.5) / self._columns)
             self._moved()
 
     def on_rows_view_entered(self, message: RowsView.Entered) -> None:
         """Put the time cursor where a bar is clicked; a click on the number chooses the rank."""
-        if message.clicked and message.x >= self.bars.left:
+        if self.mode == BARS and message.clicked and message.x >= self.bars.left:
             message.prevent_default()
             self.post_message(BarsView.HeaderClicked(message.x))

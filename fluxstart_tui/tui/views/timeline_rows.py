@@ -33,7 +33,7 @@ _PLACE = 12
 class BarsSource(TimeSource):
     """Ranks as bars."""
 
-    title = "Timeline"
+    title = "Bars"
     ticks = True
 
     def __init__(self, model: Model) -> None:
@@ -149,10 +149,10 @@ class BarsSource(TimeSource):
     def status(self) -> str:
         """Return how rows are sorted and what is shown."""
         begin, end = self.bounds()
-        part = "" if end >= self.whole()[1] * 0.99 and begin == 0 else "  (a: all)"
+        whole = self.whole()[1]
+        part = "" if end >= whole * 0.99 and begin == 0 else f" of {span(whole)}"
         order = "slowest first" if self.slowest_first else "by rank"
-        since = "start" if begin <= 0 else span(begin)
-        return f"{order}, {since} to {span(end)}{part}"
+        return f"{order}, {'0' if begin <= 0 else span(begin)} to {span(end)}{part}"
 
     def show_all(self) -> None:
         """Show everything, however long it took."""
@@ -181,7 +181,7 @@ class BarsSource(TimeSource):
         rank = self._order[i]
         text = styled(f" {rank:>{_RANK - 2}} ", "bold")
         columns = width - self.left
-        life = self.lives.of.get(rank)
+        life = self.lives.at(rank, self.model.now)
         time = self.time
         if time is not None:
             text.append(
@@ -204,8 +204,19 @@ class BarsSource(TimeSource):
             if self.time is None:  # else the column on the left says so
                 text.append("not started", "bold yellow")
             return
-        end = min(now, life.end) if life.end is not None else now
+        x = self._life(text, life, columns)
+        self._close(text, life, x, columns, now)
+
+    def _life(self, text: Text, life: Life, columns: int) -> int:
+        """Draw a life of a rank behind those before; return up to which column."""
+        now = self.model.now
         x = 0
+        if life.former is not None:
+            x = self._life(text, life.former, columns)
+            if x < columns and x <= (at := self.column(life.former.end or now, columns)) < columns:
+                text.append(" " * (at - x)).append("✗", "bold red")
+                x = at + 1
+        end = min(now, life.end) if life.end is not None else now
         for number, bar in enumerate(life.bars):
             if bar.begin > end:
                 break
@@ -226,7 +237,7 @@ class BarsSource(TimeSource):
             text.append(label, name)
             text.append(kind.fill * (size - len(label)), fill)
             x = last
-        self._close(text, life, x, columns, now)
+        return x
 
     def _stops(self, text: Text, rank: int, columns: int) -> None:
         """Draw over the bars of a rank when its process was stopped."""
@@ -254,7 +265,7 @@ class BarsSource(TimeSource):
     def detail(self, i: int) -> Text:
         """Return what all did at the cursor's time, and the phases of a rank in numbers."""
         rank = self._order[i]
-        life = self.lives.of.get(rank)
+        life = self.lives.at(rank, self.model.now)
         text = Text()
         time = self.time
         if time is not None:
@@ -265,7 +276,7 @@ class BarsSource(TimeSource):
             if done := happened.near(self._deeds, time, (end - begin) / 100):
                 text.append(f"◆ {done.kind} at {span(done.t)}: ", "bold magenta")
                 text.append(f"{done.text}\n")
-        text.append(f"rank {rank} ", "bold")
+        text.append(f"rank {rank}  ", "bold")
         now = self.model.now
         if life is None or not life.bars:
             text.append("has not been started")
@@ -276,6 +287,8 @@ class BarsSource(TimeSource):
             (bar.kind, (bars[n + 1].begin if n + 1 < len(bars) else end) - bar.begin)
             for n, bar in enumerate(bars)
         ]
+        if life.ran is not None and life.ran <= now:
+            text.append(f"in run {span(life.ran - life.bars[0].begin)} after its start: ", "dim")
         for begin, resumed in self.model.state.broker(rank).stops[-_TOLD:]:
             lasted = span((now if resumed is None else resumed) - begin)
             text.append(f"‖ stopped {lasted} at {span(begin)} · ", "bold yellow")
@@ -284,8 +297,6 @@ class BarsSource(TimeSource):
             text.append(" · " if number else "", "dim")
             text.append(f"{KINDS[kind].name} ", "")
             text.append(span(length), "bold yellow" if length == longest else "bold")
-        if life.ran is not None and life.ran <= now:
-            text.append(f"  run after {span(life.ran - life.bars[0].begin)}", "dim")
         if life.ending is not None and life.end is not None and life.end <= now:
             text.append(f"  {act(life.ending)} at {span(life.end)}", "dim")
         return text
@@ -293,6 +304,10 @@ class BarsSource(TimeSource):
     def rank(self, i: int) -> int | None:
         """Return the row's rank."""
         return self._order[i]
+
+    def row_of(self, rank: int) -> int | None:
+        """Return a rank's row."""
+        return self._order.index(rank) if rank in self._order else None
 
     def plain(self, i: int) -> str:
         """Return what is searched in a row: rank and host."""

@@ -114,6 +114,10 @@ class TreeSource(Source):
             self.cursor = at.get(above or 0, 0)
         self.version += 1
 
+    def row_of(self, rank: int) -> int | None:
+        """Return a rank's row; None if it is folded away."""
+        return self._rows.index(rank) if rank in self._rows else None
+
     def fold(self, row: int, folded: bool | None = None) -> None:
         """Fold a row's subtree, or unfold it; None for the other of what it is."""
         rank = self._rows[row]
@@ -154,7 +158,7 @@ class TreeSource(Source):
     def header(self, width: int) -> Text:
         """Return the names of the columns."""
         return Text(f" {'RANK':<{self._tree_width(width)}} {'HOST':<{self._host(width)}} "
-                    f"{'STATE':<17} {'SINCE':>8}  {'OVERLAY':<9} ON")  # fmt: skip
+                    f"{'STATE':<17} {'CAME AT':>8}  {'OVERLAY':<9} ON")  # fmt: skip
 
     def _tree_width(self, width: int) -> int:
         depth = min(self._levels, _DEEP)

@@ -19,8 +19,12 @@ _BAR = 12
 def exit_timer(state: InstanceState, now: float, width: int) -> list[Part]:
     """Return the exit timer's row; empty if none runs."""
     timer = state.timer
-    if state.end is not None or timer is None or timer.action == "cancelled":
+    if state.end is not None or timer is None:
         return []
+    if timer.action == "cancelled":
+        text = f" exit timer cancelled at {span(state.timer_t)}: nobody is killed"
+        gone = any(broker.exit is not None for broker in state.brokers.values())
+        return [(text, "warn")] if gone and state.broker(0).running else []
     running = state.ranks(lambda broker: broker.running)
     if timer.action == "fired":
         return [(" ! exit timer has fired ", "alarm"), (f" waiting for {who(running)}", "warn")]

@@ -45,7 +45,7 @@ class HeaderBar(Painter, can_focus=False):
     DEFAULT_CSS = "HeaderBar { dock: top; height: auto; background: $surface; }"
 
     class Picked(Message):
-        """A phase was clicked; `ranks` are those that hold it up, or all if nobody does."""
+        """A phase or the failure was clicked; `ranks` hold it up, or have failed."""
 
         def __init__(self, name: str, ranks: frozenset[int]) -> None:
             super().__init__()
@@ -67,7 +67,7 @@ class HeaderBar(Painter, can_focus=False):
         """Take what is new in the model and repaint what has changed."""
         model = self.model
         self._progress = progress(model)
-        key = (int(model.now * _RATE), self.size.width, self._progress.changes)
+        key = (int(model.now * _RATE), model.ended, self.size.width, self._progress.changes)
         if key == self._key:
             return
         self._key = key
@@ -173,6 +173,8 @@ class HeaderBar(Painter, can_focus=False):
     def _hint(self) -> str:
         """Say where a shell is typed to that runs since no program was given."""
         model = self.model
+        if getattr(self.screen.focused, "captured", False):
+            return ""  # keys go there already
         options = model.header.get("options")
         given = isinstance(options, dict) and options.get("command")
         if given or model.ended or model.replay is not None or 0 not in model.terminals:
@@ -200,7 +202,7 @@ class HeaderBar(Painter, can_focus=False):
         self.look()
 
     def on_click(self, event: events.Click) -> None:
-        """Choose who is missing from the phase that was clicked, or open the timer's menu."""
+        """Tell which phase was clicked and who is missing from it, or open the timer's menu."""
         if not 0 <= event.y < len(self._rows):
             return
         name = self._rows[event.y][0]
@@ -210,7 +212,7 @@ class HeaderBar(Painter, can_focus=False):
             for cell in self._cells:
                 if cell.start <= event.x < cell.end:
                     phase = cell.phase
-                    ranks = (phase.missing if phase.k else phase.absent) or phase.reached
+                    ranks = phase.missing if phase.k else phase.absent
                     self.post_message(self.Picked(cell.phase.name, ranks))
         elif name == "failure" and self._progress.failure is not None:
             ranks = frozenset(self._progress.failure.ranks) or self._progress.missing
@@ -220,7 +222,7 @@ class HeaderBar(Painter, can_focus=False):
 def _kind(header: Mapping[str, Any], version: str) -> str:
     """Return which broker runs, and what the embedded one can not."""
     kind = printable(str(header.get("broker_kind") or "broker"), 20)
-    return "embedded: no jobs" if kind == "embedded" else f"{kind} {version}".strip()
+    return "embedded broker, runs no jobs" if kind == "embedded" else f"{kind} {version}".strip()
 
 
 def _run(header: Mapping[str, Any]) -> list[str]:

@@ -28,6 +28,7 @@ KINDS = {
     look.name: look
     for look in (
         Look("not started", "·", "faint", 5),
+        Look("elsewhere", "?", "dim", 5),
         Look("started", "○", "info", 6),
         Look("PMI", "□", "info", 7),
         Look("boot", "▷", "info", 4),
@@ -46,6 +47,7 @@ KINDS = {
 
 MEANINGS = {
     "not started": "not started yet",
+    "elsewhere": "on another host: nobody looks at it",
     "started": "started, nothing heard of it yet",
     "PMI": "in PMI: exchanges its address with the others'",
     "boot": "boots: join (waits for its parent), config-sync, or rc1",
@@ -77,7 +79,7 @@ def look(broker: BrokerState) -> Look:
     if broker.exit is not None:
         return KINDS[_ended(broker)]
     if _unheard(broker):
-        return KINDS["held" if broker.held else "not started"]
+        return KINDS["held" if broker.held else _absent(broker)]
     if broker.suspended is not None:
         return KINDS["stopped"]
     if broker.overlay == "lost":
@@ -106,12 +108,16 @@ def _unheard(broker: BrokerState) -> bool:
     return broker.spawned is None and not broker.pmi and not broker.state
 
 
+def _absent(broker: BrokerState) -> str:
+    return "elsewhere" if broker.away else "not started"
+
+
 def word(broker: BrokerState) -> str:
     """Return where a broker is, in one word or two."""
     if broker.exit is not None:
         return _ended(broker)
     if _unheard(broker):
-        return "held" if broker.held else "not started"
+        return "held" if broker.held else _absent(broker)
     if broker.suspended is not None:
         return "stopped"
     if ordinal(broker.state) > 0:

@@ -100,6 +100,31 @@ class RowsPage(View):
         """What is looked at."""
         return self.sources[self.mode]
 
+    @property
+    def _under_cursor(self) -> frozenset[int]:
+        source = self.source
+        return source.ranks(source.cursor) if source.cursor < len(source) else frozenset()
+
+    @property
+    def highlighted(self) -> frozenset[int]:
+        """The ranks of the cursor's row."""
+        return self._under_cursor or super().highlighted
+
+    @property
+    def placed(self) -> bool:
+        """Whether the cursor was moved, or may have been, and follows no last row."""
+        source = self.source
+        ranks = self._under_cursor
+        known = self.last is not None and ranks and source.row_of(min(ranks)) is not None
+        return not source.follow and (source.cursor > 0 or bool(known))
+
+    def follow(self) -> None:
+        """Put the cursor on the row of that rank, if there is one."""
+        rank = self.last
+        row = None if rank is None else self.source.row_of(rank)
+        if row is not None and rank not in self._under_cursor:
+            self._rows.move_to(row, middle=True)
+
     def compose(self) -> ComposeResult:
         """Put the parts under each other."""
         yield self._bar
@@ -177,13 +202,16 @@ class RowsPage(View):
             self.go((self.mode + step) % len(self.sources))
 
     def go(self, mode: int) -> None:
-        """Show a source, with the search that is on."""
+        """Show a source, with the search that is on, at the rank that the cursor was on."""
         pattern = self.source.pattern
+        if self.placed:
+            self.aim()
         self.mode = mode
         if self.source.pattern != pattern:
             self.source.search(pattern)
         self.source.look()
         self._rows.show(self.source)
+        self.follow()
         self.look()
 
     def on_mode_bar_picked(self, message: ModeBar.Picked) -> None:
@@ -215,16 +243,15 @@ class RowsPage(View):
         self._tell()
 
     def on_rows_view_entered(self, message: RowsView.Entered) -> None:
-        """Choose the rank of a row."""
-        rank = self.source.rank(message.row)
-        if rank is not None:
-            self.choose(frozenset({rank}))
+        """Choose the ranks of a row."""
+        if ranks := self.source.ranks(message.row):
+            self.choose(ranks)
             self.look()
 
     def action_choose(self) -> None:
-        """Choose the rank of the cursor's row as well, or no longer."""
-        if len(self.source) and (rank := self.source.rank(self.source.cursor)) is not None:
-            self.choose(self.chosen ^ {rank})
+        """Choose the ranks of the cursor's row as well, or no longer."""
+        if ranks := self._under_cursor:
+            self.choose(self.chosen ^ ranks)
             self.look()
 
     def action_ask(self, what: str) -> None:

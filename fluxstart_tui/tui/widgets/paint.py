@@ -128,14 +128,14 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
 
 
 def span(seconds: float) -> str:
-    """Return a span of time in at most six cells."""
+    """Return a span of time in at most six cells; whole seconds are those that are over."""
     if seconds < 0.0995:
         return f"{max(0.0, seconds) * 1000:.0f} ms"
     if seconds < 9.95:
         return f"{seconds:.1f} s"
-    if seconds < 99.5:
-        return f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
+    if seconds < 100:
+        return f"{int(seconds + 0.05)} s"
+    minutes, rest = divmod(int(seconds), 60)
     if minutes < 60:
         return f"{minutes}m{rest:02d}s"
     hours, minutes = divmod(minutes, 60)

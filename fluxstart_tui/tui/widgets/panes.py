@@ -32,6 +32,8 @@ _LOWEST, _HIGHEST = 5, 14
 _BRIEF = 3
 """Rows of panes that have no others below them."""
 _SPARK = 10
+_LOADING = "load-builtins"
+"""The state in which a broker loads its built-in modules and boots by PMI."""
 
 
 def _brief(line: Painted) -> Painted:
@@ -114,9 +116,8 @@ class PaneGrid(Painter, ScrollView, can_focus=True):
                 parts.append(Segment(" " * width, self.tone("plain")))
                 continue
             rank = self.ranks[at]
-            parts += (
-                self._title(rank, width - 1) if inner == 0 else self._text(rank, inner, width - 1)
-            )
+            headed = inner == 0 or y == 0  # one that is cut at the top has its title, too
+            parts += self._title(rank, width - 1) if headed else self._text(rank, inner, width - 1)
             parts.append(Segment(" ", self.tone("plain")))
         return parts
 
@@ -177,6 +178,7 @@ class PaneGrid(Painter, ScrollView, can_focus=True):
             notes = [
                 f"{step.t:.3f} s {looks.called(step.state)}, "
                 f"after {span(step.spent)} of {looks.called(step.former)}"
+                f"{' and PMI' * (step.former == _LOADING and bool(broker.pmi))}"
                 for step in broker.transitions
             ]
         shown = notes[-(self._height - 1) :]
@@ -191,7 +193,8 @@ class PaneGrid(Painter, ScrollView, can_focus=True):
         return Strip(self._lines[y]).adjust_cell_length(self.size.width, self.tone("plain"))
 
     def on_resize(self) -> None:
-        """Lay out anew."""
+        """Lay out anew, as far up as the cursor's pane allows."""
+        self.scroll_to(y=0, animate=False, immediate=True)
         self._lay_out()
         self.look()
 

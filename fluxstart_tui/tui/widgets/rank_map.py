@@ -86,7 +86,7 @@ class RankMap(Painter, can_focus=True):
     def _look(self, state: InstanceState, rank: int) -> Look:
         broker = state.brokers.get(rank)
         if broker is None:
-            return looks.KINDS["not started"]
+            return looks.KINDS["elsewhere" if rank in state.away else "not started"]
         known = self._of.get(rank)
         if known is None or known[0] is not broker:
             known = self._of[rank] = (broker, looks.look(broker))

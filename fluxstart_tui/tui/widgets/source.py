@@ -53,6 +53,15 @@ class Source:
         """Return the rank that a row is about."""
         return None
 
+    def ranks(self, i: int) -> frozenset[int]:
+        """Return all ranks that a row is about."""
+        rank = self.rank(i)
+        return frozenset() if rank is None else frozenset({rank})
+
+    def row_of(self, _rank: int) -> int | None:
+        """Return the row that is about a rank; None if there is none, or more than one."""
+        return None
+
     def look(self) -> bool:
         """Take what is new; tell whether rows may have changed."""
         return False

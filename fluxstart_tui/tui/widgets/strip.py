@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from fluxstart_tui.diagnose.progress import current
+from fluxstart_tui.diagnose.progress import current, took
 from fluxstart_tui.diagnose.words import who
 from fluxstart_tui.tui.widgets.paint import span
 
@@ -69,7 +69,7 @@ def draw(
     cells: list[Cell] = []
     x = 1
     for index, (phase, title) in enumerate(zip(phases, titles, strict=True)):
-        glyph, tone = _mark(phase, index, at)
+        glyph, tone = mark(phase, index, at)
         if failed and phase.name == "exit" and phase.complete:
             glyph, tone = "✗", "bad"
         text = glyph + (" " if gap > 2 else "") + title
@@ -90,14 +90,15 @@ MARKS = {
 """What stands before a phase."""
 
 
-def _lives(phase: Phase) -> bool:
+def lives(phase: Phase) -> bool:
     """Tell whether a phase is what an instance is there for: nobody waits for its end."""
     return phase.complete or (phase.name == "run" and phase.entered and not phase.k)
 
 
-def _mark(phase: Phase, index: int, at: int) -> tuple[str, str]:
+def mark(phase: Phase, index: int, at: int) -> tuple[str, str]:
+    """Return what stands before a phase, and its tone, given which one is under way."""
     if index == at:
-        return ("●", "good") if _lives(phase) else ("◐", "warn")
+        return ("●", "good") if lives(phase) else ("◐", "warn")
     if phase.complete:
         return "✓", "dim"
     if phase.reached:
@@ -140,22 +141,22 @@ def _texts(
 ) -> list[tuple[str, str]]:
     """Return what can be said of a phase, the longest first."""
     phase = phases[index]
-    here = len(phase.reached if index != at or _lives(phase) else phase.through)
+    here = len(phase.reached if index != at or lives(phase) else phase.through)
     count = f"{here}/{phase.total}"
     if index == at:
         begun = _begun(phases, index)
         text = count if begun is None else f"{count} {span(now - begun)}"
-        if _lives(phase):
+        if lives(phase):
             return [(text, "good"), (count, "good")]
         # That nobody is through is said by the count.
         rooms = (width // 2, 24, 12) if phase.k else ()
         texts = [f"{text}, missing {who(phase.missing, room)}" for room in rooms]
         return [(one, "warn") for one in (*texts, text, count)]
     if phase.complete:
-        took = _took(phases, index)
-        if took is None:
+        lasted = took(phases, index)
+        if lasted is None:
             return []
-        texts = [f"took {span(took)}"] + [span(took)] * (took >= _LONG)
+        texts = [f"took {span(lasted)}"] + [span(lasted)] * (lasted >= _LONG)
         return [(text, "faint") for text in texts]
     tone = "warn" if phase.name in _ANYTIME else "info"
     return [(count, tone), (str(here), tone)] if here else []
@@ -167,11 +168,3 @@ def _begun(phases: list[Phase], index: int) -> float | None:
     if phase.entered:
         return phase.last
     return phases[index - 1].last if index else 0.0
-
-
-def _took(phases: list[Phase], index: int) -> float | None:
-    """Return the time from the last rank's coming to a phase until that to the next."""
-    if index + 1 >= len(phases) or not phases[index + 1].entered:
-        return None
-    first, last = phases[index].last, phases[index + 1].last
-    return None if first is None or last is None else max(0.0, last - first)

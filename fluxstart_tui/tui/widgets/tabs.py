@@ -65,12 +65,17 @@ class Tabs(Widget):
         self._current = ""
         self._ends: list[tuple[int, str]] = []
         self._typing = False
+        self._hindered = False
 
-    def look(self) -> None:
-        """Show no keys while a program on a terminal gets them."""
+    def look(self, *, hindered: bool) -> None:
+        """Show no keys while a program on a terminal gets them.
+
+        Args:
+            hindered: whether something hinders the instance, so that its key must be seen.
+        """
         typing = bool(getattr(self.screen.focused, "captured", False))
-        if typing != self._typing:
-            self._typing = typing
+        if (typing, hindered) != (self._typing, self._hindered):
+            self._typing, self._hindered = typing, hindered
             self.refresh()
 
     def show(self, name: str) -> None:
@@ -89,7 +94,8 @@ class Tabs(Widget):
         keys, titles = self._labels(tabs)
         blank = " " if _length(keys, titles) <= room else ""
         if _length(keys, titles, blank) > room:
-            tabs = [one for one in tabs if one.title not in _ASIDE or one.name == self._current]
+            aside = _ASIDE - {"Findings"} if self._hindered else _ASIDE
+            tabs = [one for one in tabs if one.title not in aside or one.name == self._current]
             keys, titles = self._labels(tabs)
         own = next((tab.title for tab in tabs if tab.name and tab.name == self._current), "")
         gone = ((_SHORT.get(one, one), "") for one in reversed(titles))

@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.segment import Segment
 from textual.strip import Strip
 
+from fluxstart_tui.session.output import STREAMS
 from fluxstart_tui.tui.ansi import paint
 from fluxstart_tui.tui.lines_block import LAUNCHER
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable
 
     from rich.style import Style
 
+    from fluxstart_tui.session.output_tail import Line
     from fluxstart_tui.tui.ansi import Painted
     from fluxstart_tui.tui.model import Model
 
+_TTY = STREAMS.index("tty")
 _AGE = 0.5
 """Seconds for which lines that were read are good."""
 _PATIENCE = 0.008
@@ -86,18 +89,18 @@ class Tails:
             elif kept[1] != stamp and now - kept[0] >= _AGE:
                 stale.append((kept[0], rank))
         for _, rank in sorted(stale):
-            found = model.spool.tail(rank, lines)
-            tail = Tail(tuple((line.stream, paint(line.data[:_CUT])) for line in found))
+            tail = _painted(model.spool.tail(rank, lines))
             self._kept[rank] = (time.monotonic(), stamp, lines, tail)
             if time.monotonic() - now > _PATIENCE:
                 return False
         return True
 
-    def _read_past(self, ranks: Collection[int], lines: int) -> None:
+    def _read_past(self, ranks: frozenset[int], lines: int) -> None:
         """Collect the last lines of all ranks before the present of a replay in one pass."""
         store = self._model.lines
         total = len(store)
-        key = (total, ranks, lines)
+        on_terminals = ranks.intersection(self._model.terminals)
+        key = (total, ranks, lines, self._model.now if on_terminals else None)
         if key == self._past:
             return
         self._past = key
@@ -113,3 +116,11 @@ class Tails:
                     break
         for rank, its in found.items():
             self._kept[rank] = (0.0, None, 0, Tail(tuple(reversed(its))))
+        for rank in on_terminals:  # what is on them is no lines of the store's
+            tail = self._model.spool.tail(rank, lines, (_TTY,), self._model.now)
+            if tail:
+                self._kept[rank] = (0.0, None, 0, _painted(tail))
+
+
+def _painted(lines: Iterable[Line]) -> Tail:
+    return Tail(tuple((line.stream, paint(line.data[:_CUT])) for line in lines))

@@ -60,7 +60,7 @@ class Progress:
         self.then = ""
         if killed is not None:
             former = rewind.rewind(model.state, killed)
-            self.then = doing.sentence(former, killed, model.parent)
+            self.then = doing.sentence(former, killed, model.parent, past=True)
             self.missing |= _missing(phases(former), former, model.parent, ended=False)
         return self
 
