@@ -38,7 +38,7 @@ os.execv(sys.executable, [sys.executable, "-m", "fluxstart_tui", *map(cut, sys.a
 """
 ASIDE = ("show", "sessions", "ctl", "diagnose", "print-config", "completion", "man", "version")
 """Options with which there is neither a UI nor an instance."""
-INDEX = "FLUXSTART_TUI_INDEX"
+INDEX = "TEST_INSTALLATION"
 """Is set where a package index may be asked, as by .ci/run."""
 PROGRAMS = ("flux", "make", "man", "pgrep", "srun")
 
