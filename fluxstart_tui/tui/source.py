@@ -19,7 +19,7 @@ _PATIENCE = 30.0
 """Seconds in which an engine has to begin its session."""
 
 _POLL = 0.01
-_WAY = 0.3
+_WAY = 0.25
 """Seconds after the engine's start up to which we leave the processors to brokers."""
 _LOOK = 0.5
 """Seconds between two looks at whether somebody else's engine is still there."""
