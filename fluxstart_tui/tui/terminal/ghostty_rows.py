@@ -124,6 +124,8 @@ class Rows:
                     pieces = []
                 begin, current = x, style
             pieces.append(self._cluster(x, cluster) if cluster else text)
+        if pieces and cell_len(pieces[-1]) > 1:  # a resize has cut its other half off
+            pieces[-1] = " "
         if pieces:
             segments.append(Segment("".join(pieces), self._style_of(current, begin)))
         return segments
