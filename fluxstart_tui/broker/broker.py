@@ -187,6 +187,7 @@ class Broker:
         )
         self._network.on_loaded = self._attach
         self._lifecycle.serve(self._router)
+        self._log.serve(self._router)
         self._provide()
         self._define_commands(self._runat)
         self._lifecycle.start()
@@ -197,10 +198,10 @@ class Broker:
         assert self._network is not None
         self._network.provide()
 
-        def dmesg() -> None:
-            from fluxstart_tui.broker.dmesg import Dmesg
+        def log_requests() -> None:
+            from fluxstart_tui.broker.log_requests import LogRequests
 
-            Dmesg(router, log)
+            LogRequests(router, log)
 
         def settings() -> None:
             from fluxstart_tui.broker.settings import Settings
@@ -213,7 +214,7 @@ class Broker:
             assert self._runat is not None
             Queries(router, self._environ, self._config, self._runat)
 
-        router.provide(dmesg, "log")
+        router.provide(log_requests, "log")
         router.provide(settings, "attr")
         router.provide(queries, "broker", "module", "config", "rexec", "groups")
 

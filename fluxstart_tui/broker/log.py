@@ -6,10 +6,13 @@ them: a severity is PRI >> 3.
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 
 from fluxstart_tui.broker.errors import StartError
+from fluxstart_tui.broker.router import Streams, respond_raw
+from fluxstart_tui.rpc.errors import RpcError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fluxstart_tui.broker.attrs import Attributes
+    from fluxstart_tui.broker.router import Router
+    from fluxstart_tui.rpc.services import Request
 
     Record = tuple[float, int, str, bytes]
     """When, severity, who, and the text: to be formatted if somebody asks for it."""
@@ -55,8 +60,9 @@ class Log:
         """The latest records, those that clients have made in their form."""
         self.count = self.local = self.remote = 0
         """How many records went into the ring, were made here, and came from below."""
-        self.on_record: Callable[[Record | bytes], None] | None = None
-        """Called with each record that goes into the ring."""
+        self._followers = Streams()
+        self._pid = os.getpid()
+        self._second, self._stamp = -1, ""
         self.forward: Callable[[bytes], None] | None = None
         """Sends a record to the parent, if there is one to send to."""
 
@@ -82,6 +88,26 @@ class Log:
             self._open(path)
         self._rank = rank
         self._name = str(rank)
+
+    def serve(self, router: Router) -> None:
+        """Answer log.dmesg, which every broker of a recorded instance is asked."""
+        self._followers = router.streams("log")
+        router.add("log.dmesg", self._dmesg)
+        router.add("log.cancel", self._followers.cancel)
+
+    def _dmesg(self, request: Request) -> None:
+        fields = request.unpack()
+        follow, nobacklog = fields.get("follow"), fields.get("nobacklog", False)
+        if not isinstance(follow, bool) or not isinstance(nobacklog, bool):
+            raise RpcError(errno.EPROTO)
+        if not request.streaming:
+            raise RpcError(errno.EPROTO)
+        if not nobacklog:
+            respond_raw(request, [self.format(record) + b"\0" for record in self.ring])
+        if follow:
+            self._followers.append(request)
+        else:
+            request.end()
 
     def _attribute(self, name: str, default: int) -> int:
         level = _level(self._attrs.setdefault(name, str(default)))
@@ -159,17 +185,22 @@ class Log:
         if self.ring.maxlen:
             self.count += 1
             self.ring.append(record)
-            if self.on_record is not None:
-                self.on_record(record)
+            if self._followers:
+                payload = self.format(record) + b"\0"
+                for request in self._followers:
+                    respond_raw(request, (payload,))
 
     def format(self, record: Record | bytes) -> bytes:
         """Return a record as it travels."""
         if isinstance(record, bytes):
             return record
         when, severity, app, data = record
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(when))
-        head = f"<{severity << 3}>1 {stamp}.{int(when % 1 * 1e6):06d}Z"
-        return f"{head} {self._name} {app} {os.getpid()} - - ".encode() + data
+        second = int(when)
+        if second != self._second:
+            self._second = second
+            self._stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        head = f"<{severity << 3}>1 {self._stamp}.{int(when % 1 * 1e6):06d}Z"
+        return f"{head} {self._name} {app} {self._pid} - - ".encode() + data
 
     def receive(self, record: bytes) -> None:
         """Take a record from a broker below or from a client.

@@ -14,7 +14,7 @@ from fluxstart_tui.rpc.services import Request, Services
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from fluxstart_tui.rfc.message import Message
 
@@ -37,11 +37,13 @@ def new_uuid() -> str:
     return "-".join(digits[a:b] for a, b in ((0, 8), (8, 12), (12, 16), (16, 20), (20, 32)))
 
 
-def respond_raw(request: Request, payload: bytes) -> None:
-    """Answer with a payload that is no JSON."""
-    request.origin.send(
-        message.response(request.message, payload, userid=os.getuid(), rolemask=message.ROLE_OWNER)
-    )
+def respond_raw(request: Request, payloads: Iterable[bytes]) -> None:
+    """Answer with payloads that are no JSON, each in a response of its own."""
+    answer = message.response(request.message, userid=os.getuid(), rolemask=message.ROLE_OWNER)
+    routes = answer.routes or []
+    for payload in payloads:
+        answer.payload, answer.routes = payload, routes[:]  # which go on the way
+        request.origin.send(answer)
 
 
 class Streams(list[Request]):
@@ -167,6 +169,9 @@ class Router(Services):
         service, _, method = topic.partition(".")
         if service in _SERVICES:
             self.received[service] = self.received.get(service, (0, 0.0))[0] + 1, self.now()
+            if method == "disconnect":
+                self.streams(service).disconnect((request.message.routes or ("",))[-1])
+                return
             if topic not in self._handlers:
                 provider = self._providers.get(service)
                 if provider is not None:
@@ -174,10 +179,7 @@ class Router(Services):
                     self._providers = {name: one for name, one in others if one is not provider}
                     provider()
             if topic not in self._handlers:
-                if method == "disconnect":
-                    self.streams(service).disconnect((request.message.routes or ("",))[-1])
-                else:
-                    request.fail(errno.ENOSYS, f"Unknown service method '{topic}'")
+                request.fail(errno.ENOSYS, f"Unknown service method '{topic}'")
                 return
         super().dispatch(request)
 

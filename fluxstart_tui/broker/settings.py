@@ -49,7 +49,7 @@ class Settings:
             raise RpcError(errno.EINVAL, "attribute may not be updated")
         if not force:
             if name == "log-stderr-level":
-                from fluxstart_tui.broker.dmesg import set_attribute
+                from fluxstart_tui.broker.log_requests import set_attribute
 
                 set_attribute(self._log, name, value)
             elif name.startswith(_REDIRECTED):

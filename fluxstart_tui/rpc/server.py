@@ -6,7 +6,7 @@ import errno
 import os
 import resource
 import struct
-from _socket import SO_PEERCRED, SOL_SOCKET, socket
+from _socket import AF_UNIX, SO_PEERCRED, SOCK_STREAM, SOL_SOCKET, socket
 
 from fluxstart_tui.rfc import message
 from fluxstart_tui.rpc.connection import Connection
@@ -121,7 +121,7 @@ class Server:
                 self._reactor.remove_reader(self._listener.fileno())
                 self._pause = self._reactor.call_later(_PAUSE, self._listen)
             return
-        sock = socket(fileno=fd)
+        sock = socket(AF_UNIX, SOCK_STREAM, 0, fd)  # said, it needs not to be asked for
         try:
             pid, errnum = _judge(sock)
             if errnum:
@@ -137,6 +137,7 @@ class Server:
         if self._joined is not None:
             self._joined(client)
         client.write(b"\0")
+        client.look()
 
     def _receive(self, client: Client, arrived: Message) -> None:
         if arrived.type == message.REQUEST:

@@ -1,23 +1,22 @@
-"""The log on demand: log.dmesg and its like (flux-core: broker/log.c)."""
+"""What is asked of the log beside log.dmesg: records of clients, counts, levels (broker/log.c)."""
 
 from __future__ import annotations
 
 import errno
 
 from fluxstart_tui.broker.log import DEBUG
-from fluxstart_tui.broker.router import respond_raw
 from fluxstart_tui.rfc import message
 from fluxstart_tui.rpc.errors import RpcError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from fluxstart_tui.broker.log import Log, Record
+    from fluxstart_tui.broker.log import Log
     from fluxstart_tui.broker.router import Router
     from fluxstart_tui.rpc.services import Request
 
 
-class Dmesg:
-    """Answers requests for what has been logged, and takes records of clients.
+class LogRequests:
+    """Answers the rarer requests to the log, and takes records of clients.
 
     Args:
         router: gets the handlers.
@@ -26,37 +25,10 @@ class Dmesg:
 
     def __init__(self, router: Router, log: Log) -> None:
         self._log = log
-        self._followers = router.streams("log")
-        router.add("log.dmesg", self._dmesg)
-        router.add("log.cancel", self._followers.cancel)
         router.add("log.clear", self._clear)
         router.add("log.append", self._append)
         router.add("log.stats-get", self._get_stats)
         router.add("log.setattr", self._set)
-
-    def _dmesg(self, request: Request) -> None:
-        fields = request.unpack()
-        follow, nobacklog = fields.get("follow"), fields.get("nobacklog", False)
-        if not isinstance(follow, bool) or not isinstance(nobacklog, bool):
-            raise RpcError(errno.EPROTO)
-        if not request.streaming:
-            raise RpcError(errno.EPROTO)
-        if not nobacklog:
-            for record in list(self._log.ring):
-                respond_raw(request, self._log.format(record) + b"\0")
-        if not follow:
-            request.end()
-            return
-        self._followers.append(request)
-        self._log.on_record = self._tell
-
-    def _tell(self, record: Record | bytes) -> None:
-        if not self._followers:
-            self._log.on_record = None
-            return
-        payload = self._log.format(record) + b"\0"
-        for request in list(self._followers):
-            respond_raw(request, payload)
 
     def _clear(self, request: Request) -> None:
         self._log.ring.clear()
