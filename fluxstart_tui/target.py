@@ -60,15 +60,15 @@ def session(target: str | None) -> str:
     Raises:
         TargetError: there is none.
     """
-    from fluxstart_tui.session import store
+    from fluxstart_tui.session import home, store
 
     if target in (None, "last"):
         newest = store.last(live=True) or store.last()
         if newest is None:
-            raise TargetError(f"no sessions are recorded in {store.root()}")
+            raise TargetError(f"no sessions are recorded in {home.root()}")
         return newest
     assert target is not None
-    for directory in (target, os.path.join(store.root(), target)):
+    for directory in (target, os.path.join(home.root(), target)):
         if os.path.exists(f"{directory}/session.json"):
             return os.path.abspath(directory)
     return _of_instance(target)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fluxstart_tui.session import store
+from fluxstart_tui.session import home
 from fluxstart_tui.session.output import STREAMS
 from fluxstart_tui.session.reader import Session
 from tests import support
@@ -109,7 +109,7 @@ def test_a_directory_among_the_sessions_is_one_of_them(scene: Path) -> None:
     env = {"XDG_STATE_HOME": str(scene / "state")}
     root = scene / "state/fluxstart-tui/sessions"
     for number in range(1, 4):
-        path = root / store.new_name(number * 1e6, "host", number)
+        path = root / home.new_name(number * 1e6, "host", number)
         words = ("--headless", f"--record={path}", "--keep=2", "--broker=embedded", "-s1", "true")
         assert support.run(scene, *words, env=env).code == 0
     assert sorted(one.name[-1] for one in root.iterdir()) == ["2", "3"]

@@ -75,11 +75,11 @@ def _one_of(chosen: Options, session: str) -> Options:
 
 def _place(chosen: Options, number: int, began: float, pid: int) -> str:
     """Return the directory of a run's session."""
-    from fluxstart_tui.session import store
+    from fluxstart_tui.session import home
 
     if chosen.record_dir is not None:
         return os.path.join(os.path.abspath(chosen.record_dir), str(number))
-    return os.path.join(store.root(), store.new_name(began, os.uname().nodename, pid))
+    return os.path.join(home.root(), home.new_name(began, os.uname().nodename, pid))
 
 
 def _ended(number: int, code: int, session: str) -> Run:

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from fluxstart_tui.engine.tap import Tap
     from fluxstart_tui.reactor import Reactor
 
-_BUSY, _CALM = 0.02, 0.2
+_BUSY, _CALM = 0.05, 0.2
 """Seconds between two looks while something happens, and while nothing has for a second."""
 
 _EAGER = 0.002
 """The same while one of few brokers may listen at any moment: a singleton's whole life is short."""
 
-_OTHERS = 50
+_OTHERS = 20
 """Brokers that are not done with PMI are looked for every so many ticks only: who has no time to
 lose is not asked questions meanwhile."""
 
@@ -44,7 +44,9 @@ class Monitor:
         connector: tells where a rank's socket is, or will be.
         size: number of brokers.
         quiet: seconds since the last rank was done with PMI after which those that are done are
-            asked. Until then a boot takes all the CPU there is.
+            asked, and since rank 0 was after which it is. Until then a boot takes all the CPU.
+        brief: whether an instance may be over sooner than that: then rank 0 is asked as soon as it
+            is done, and the others when the last is.
     """
 
     def __init__(
@@ -54,12 +56,15 @@ class Monitor:
         connector: Callable[[int], str],
         size: int,
         quiet: float,
+        *,
+        brief: bool,
     ) -> None:
         self._reactor = reactor
         self._record = record
         self._connector = connector
         self._size = size
         self._quiet = quiet
+        self._brief = brief
         self._epoll = select.epoll()
         self._by_fd: dict[int, Tap] = {}
         self._wanted: set[int] = set()
@@ -67,16 +72,22 @@ class Monitor:
         self._heard: Hearing | None = None
         self._tick = 0
         self._last = reactor.now()
-        self._settled = -math.inf
+        self._settled = self._leader = -math.inf  # when the last rank was, and when rank 0
         self._timer = reactor.call_later(_BUSY, self._look)
+        if size <= _FEW:
+            self._hear()  # there may be no time to load it later
 
-    @property
-    def _hearing(self) -> Hearing:
+    def _hear(self) -> Hearing:
         if self._heard is None:
             from fluxstart_tui.engine.hearing import Hearing  # not before anybody can be asked
 
             self._heard = Hearing(self._record, self._size, self._reactor.call_later, self._running)
         return self._heard
+
+    @property
+    def booting(self) -> bool:
+        """Whether somebody is not done with PMI."""
+        return not self._wanted <= self._ready
 
     def started(self, rank: int) -> None:
         """Take that a broker was started: it is to be watched."""
@@ -89,12 +100,17 @@ class Monitor:
         """Take that a rank is done with PMI: then it listens."""
         self._ready.add(rank)
         self._settled = self._reactor.now()
-        at_once = rank == 0 or self._size <= _FEW or not self._quiet
-        reached = at_once and rank in self._wanted and self._connect(rank)
-        if at_once and not reached and self._size <= _FEW:
-            # The instance may be over before the next look, if that is not soon.
-            self._timer.cancel()
-            self._timer = self._reactor.call_later(_EAGER, self._look)
+        if rank == 0:
+            self._leader = self._settled
+        if self._size <= _FEW:
+            if not self._connect(rank):
+                # The instance may be over before the next look, if that is not soon.
+                self._timer.cancel()
+                self._timer = self._reactor.call_later(_EAGER, self._look)
+        elif self._brief and not self.booting:
+            self._running()
+        elif self._brief and rank == 0:
+            self._connect(rank)
 
     def ended(self, rank: int) -> None:
         """Take that a broker has ended: what it has said is read to its end."""
@@ -102,7 +118,7 @@ class Monitor:
         self._ready.discard(rank)
         tap = self._heard.taps.get(rank) if self._heard is not None else None
         if tap is not None:
-            self._hearing.read(tap)
+            self._hear().read(tap)
             self._drop(tap)
 
     def lost_parent(self, rank: int) -> bool:
@@ -125,7 +141,7 @@ class Monitor:
         ready = self._epoll.poll(0)
         for fd, _ in ready:
             tap = self._by_fd.get(fd)
-            if tap is not None and not self._hearing.read(tap):
+            if tap is not None and not self._hear().read(tap):
                 self._drop(tap)
         if ready or connected:
             self._last = now
@@ -139,10 +155,17 @@ class Monitor:
         """Return the brokers that are to be connected to now, if they can be."""
         if self._size <= _FEW or not self._tick % _OTHERS:
             return list(self._wanted)
-        return list(self._wanted & self._ready) if now - self._settled >= self._quiet else []
+        ready = self._wanted & self._ready
+        if now - self._settled >= self._quiet:
+            return list(ready)
+        # Rank 0 may not wait for the others: it is asked when a program of its may have begun.
+        return [0] if 0 in ready and now - self._leader >= self._quiet else []
 
     def _connect(self, rank: int) -> bool:
-        tap = self._hearing.connect(rank, self._connector(rank))
+        """Connect to a broker; tell whether somebody is connected to it now."""
+        if rank not in self._wanted:
+            return rank in self._hear().taps
+        tap = self._hear().connect(rank, self._connector(rank))
         if tap is None:
             return False
         self._wanted.discard(rank)
@@ -151,11 +174,11 @@ class Monitor:
         return True
 
     def _running(self) -> None:
-        """Take that the initial program has begun: a short one leaves no other time."""
+        """Ask all that are done with PMI: a short program leaves no other time than this."""
         for rank in self._wanted & self._ready:
             self._connect(rank)
 
     def _drop(self, tap: Tap) -> None:
         del self._by_fd[tap.fd]
         self._epoll.unregister(tap.fd)
-        self._hearing.drop(tap)
+        self._hear().drop(tap)

@@ -23,7 +23,7 @@ _PAGE = os.sysconf("SC_PAGE_SIZE") // 1024
 
 
 class Sampler:
-    """Records a sample of all running brokers every second, less often if they are many.
+    """Records a sample of all running brokers now and every second, less often if they are many.
 
     Args:
         reactor: the engine's loop.
@@ -36,7 +36,7 @@ class Sampler:
         self._record = record
         self._pids = pids
         self._former: dict[int, tuple[float, int]] = {}
-        self._timer = reactor.call_later(_PERIOD, self._sample)
+        self._sample()
 
     def close(self) -> None:
         """Look no more."""

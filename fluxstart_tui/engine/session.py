@@ -7,8 +7,7 @@ from functools import partial
 
 from fluxstart_tui.engine import rundir
 from fluxstart_tui.engine.monitor import Monitor
-from fluxstart_tui.engine.sampler import Sampler
-from fluxstart_tui.session import store
+from fluxstart_tui.session import home
 from fluxstart_tui.session.events import Backtrace, Exit
 from fluxstart_tui.session.recorder import Recorder
 
@@ -19,22 +18,29 @@ if TYPE_CHECKING:
 
     from fluxstart_tui.engine.errors import Messages
     from fluxstart_tui.engine.record import Record
+    from fluxstart_tui.engine.sampler import Sampler
     from fluxstart_tui.options import Options
-    from fluxstart_tui.reactor import Reactor
+    from fluxstart_tui.reactor import Reactor, Timer
 
 _LINGER = 0.5
 """Seconds; views look every quarter of a second at the least."""
 
-_START = 0.25
-"""Seconds after which a session is written, if nobody waits for it: brokers start meanwhile."""
+_START, _LATEST = 0.25, 1.0
+"""Seconds after which a session is written, if nobody waits for it: brokers start meanwhile, and
+as long as one is not done with PMI a thread that writes takes time from those it waits for."""
+
+_SECOND = 1.0
+"""Seconds after which it is looked at what brokers use: many a short run is over by then."""
+
+_AGAIN = 0.05
+"""Seconds after which it is asked again whether all are done with PMI."""
 
 _TOTAL = 64 << 30
 """Bytes that all sessions may take where they live."""
 
 _QUIET = 0.05
-"""Seconds after PMI for which flux-broker is asked nothing: it waits for a timer of 0.1 s then
-(flux-core: modules/groups), so that there is time. The embedded broker has none, and may be over.
-"""
+"""Seconds after PMI for which brokers are asked nothing. flux-broker waits for a timer of 0.1 s
+then (flux-core: modules/groups), so that there is time; the embedded broker has none."""
 
 
 class Session:
@@ -67,8 +73,8 @@ class Session:
         self._said = False
         self.on_growth: Callable[[], bool] = lambda: False
         """Called when more of the session can be read; tells whether somebody follows."""
-        self.path = header["session"] = store.create(options.record_dir)
-        self._keep = options.keep if store.is_home(os.path.dirname(self.path)) else None
+        self.path = header["session"] = home.create(options.record_dir)
+        self._keep = options.keep if home.is_home(os.path.dirname(self.path)) else None
         # Stays open: a disk that hangs may let the recorder's thread go on when all is over.
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         followed = options.tether is not None
@@ -76,19 +82,33 @@ class Session:
             self.path, header, limit=options.record_limit, grown=self._grown, at_once=followed
         )
         if not followed:
-            reactor.call_later(_START, self._recorder.begin)
+            self._latest = reactor.now() + _LATEST
+            reactor.call_later(_START, self._begin)
         reactor.add_reader(self._wake, self._woken)
         for t, event in record.events:
             self._recorder.event(t, event)
         record.recorder = self._recorder
-        quiet = 0.0 if header["broker_kind"] == "embedded" else _QUIET
         where = connector or partial(rundir.connector, header["rundir"])
-        self.monitor = Monitor(reactor, record, where, header["size"], quiet)
+        brief = header["broker_kind"] == "embedded"
+        self.monitor = Monitor(reactor, record, where, header["size"], _QUIET, brief=brief)
+        self._sampling: Timer | None = None
         self._sampler: Sampler | None = None
 
+    def _begin(self) -> None:
+        if self.monitor.booting and self._reactor.now() < self._latest:
+            self._reactor.call_later(_AGAIN, self._begin)
+        else:
+            self._recorder.begin()
+
     def sample(self, pids: Mapping[int, int]) -> None:
-        """Look at what these processes use, by rank, from now on."""
-        self._sampler = Sampler(self._reactor, self._record, pids)
+        """Look at what these processes use, by rank, every second from now on."""
+
+        def begin() -> None:
+            from fluxstart_tui.engine.sampler import Sampler  # not before there is time
+
+            self._sampler = Sampler(self._reactor, self._record, pids)
+
+        self._sampling = self._reactor.call_later(_SECOND, begin)
 
     def _grown(self) -> None:
         os.eventfd_write(self._wake, 1)
@@ -109,6 +129,8 @@ class Session:
     def unwatch(self) -> None:
         """Look at brokers no more."""
         self.monitor.close()
+        if self._sampling is not None:
+            self._sampling.cancel()
         if self._sampler is not None:
             self._sampler.close()
 
@@ -126,6 +148,8 @@ class Session:
         """Write what is left; the oldest sessions make room for this one."""
         self._recorder.close()
         if self._keep is not None:
+            from fluxstart_tui.session import store  # not before all brokers are gone
+
             store.retain(self._keep, _TOTAL)
         self._complain()
         if self._recorder.error is not None:

@@ -8,7 +8,7 @@ from fluxstart_tui.diagnose import failure, interrupt
 from fluxstart_tui.report import listing as table
 from fluxstart_tui.report import phase_table, summary
 from fluxstart_tui.report.text import text
-from fluxstart_tui.session import state, store
+from fluxstart_tui.session import home, state, store
 from fluxstart_tui.session.reader import Session, SessionError
 
 TYPE_CHECKING = False
@@ -98,10 +98,10 @@ def find(path: str | None) -> str:
     if path in (None, "last"):
         last = store.last()
         if last is None:
-            raise SessionError(f"no sessions are recorded in {store.root()}")
+            raise SessionError(f"no sessions are recorded in {home.root()}")
         return last
     assert path is not None
-    beside = os.path.join(store.root(), path)
+    beside = os.path.join(home.root(), path)
     return (
         beside if not os.path.exists(path) and "/" not in path and os.path.isdir(beside) else path
     )

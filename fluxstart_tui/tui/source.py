@@ -7,7 +7,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from fluxstart_tui.session import store
+from fluxstart_tui.session import home
 from fluxstart_tui.tui.child import Child
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class Live(Source):
     """
 
     def __init__(self, engine: Callable[[str, int], int], directory: str | None = None) -> None:
-        self.directory, self.in_memory = store.create_or_spare(directory)
+        self.directory, self.in_memory = home.create_or_spare(directory)
         theirs, self._tether = os.pipe2(os.O_CLOEXEC)
         self._released = False
         self._begin = time.monotonic()

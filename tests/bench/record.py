@@ -41,10 +41,10 @@ class Idle:
     def close(self): pass
 began = cpu()
 if sys.argv[1] == "record":
-    from fluxstart_tui.session import store
+    from fluxstart_tui.session import home
     from fluxstart_tui.session.recorder import Recorder
     print("imports", cpu() - began)
-    ours = Recorder(store.create(sys.argv[2]), {"size": 64}, limit=1 << 30)
+    ours = Recorder(home.create(sys.argv[2]), {"size": 64}, limit=1 << 30)
 else:
     ours = Idle()
 def work(number):

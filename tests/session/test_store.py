@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fluxstart_tui.session import events, store
+from fluxstart_tui.session import events, home, store
 from fluxstart_tui.session.recorder import Recorder
 
 
@@ -19,7 +19,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def made(root: Path, number: int, code: int | None = 0, output: int = 0) -> str:
     """Make a session that ended with `code`."""
-    path = store.create(str(root / store.new_name(number * 1e6, "host", number)))
+    path = home.create(str(root / home.new_name(number * 1e6, "host", number)))
     recorder = Recorder(path, {"number": number}, limit=1 << 30)
     recorder.data(0.0, 0, 0, b"x" * output)
     if code is not None:
@@ -30,35 +30,35 @@ def made(root: Path, number: int, code: int | None = 0, output: int = 0) -> str:
 
 def test_the_root_follows_the_environment(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Our own variable, the XDG one if it is absolute, the home directory."""
-    assert store.root() == str(root)
+    assert home.root() == str(root)
     monkeypatch.delenv("FLUXSTART_TUI_STATE")
     monkeypatch.setenv("HOME", "/home/me")
     monkeypatch.setenv("XDG_STATE_HOME", "/state")
-    assert store.root() == "/state/fluxstart-tui/sessions"
+    assert home.root() == "/state/fluxstart-tui/sessions"
     for value in ("", "relative"):
         monkeypatch.setenv("XDG_STATE_HOME", value)
-        assert store.root() == "/home/me/.local/state/fluxstart-tui/sessions"
+        assert home.root() == "/home/me/.local/state/fluxstart-tui/sessions"
 
 
 def test_names_sort_by_time() -> None:
     """A name says when, where and who; a host's name can not lead elsewhere."""
-    assert store.new_name(0.0, "host-1.org", 42) == "19700101-000000-host-1.org-42"
-    assert store.new_name(1e9, "a/../b", 1) == "20010909-014640-a_.._b-1"
+    assert home.new_name(0.0, "host-1.org", 42) == "19700101-000000-host-1.org-42"
+    assert home.new_name(1e9, "a/../b", 1) == "20010909-014640-a_.._b-1"
 
 
 def test_a_directory_is_made_unless_there_is_something_in_it(root: Path, tmp_path: Path) -> None:
     """An empty one that is there is taken, too."""
-    first = store.create()
+    first = home.create()
     assert os.path.dirname(first) == str(root)
     assert os.stat(first).st_mode & 0o777 == 0o700
     (tmp_path / "empty").mkdir()
-    assert store.create(str(tmp_path / "empty")) == str(tmp_path / "empty")
+    assert home.create(str(tmp_path / "empty")) == str(tmp_path / "empty")
     Path(first, "file").touch()
     for path in (first, str(tmp_path / "empty" / "x" / ".." / "..")):
         with pytest.raises(OSError, match="not empty"):
-            store.create(path)
+            home.create(path)
     with pytest.raises(OSError, match="Not a directory"):
-        store.create(os.path.join(first, "file"))
+        home.create(os.path.join(first, "file"))
 
 
 def test_the_list_has_the_newest_first(root: Path) -> None:
@@ -66,7 +66,7 @@ def test_the_list_has_the_newest_first(root: Path) -> None:
     assert store.listing() == []
     assert store.last() is None
     names = [made(root, 1, 3), made(root, 2, None)]
-    live = store.create(str(root / store.new_name(9e6, "host", 9)))
+    live = home.create(str(root / home.new_name(9e6, "host", 9)))
     recorder = Recorder(live, {}, limit=1)
     (root / "20200101-000000-host-1").mkdir()
     (root / "other").mkdir()
@@ -84,7 +84,7 @@ def test_the_list_has_the_newest_first(root: Path) -> None:
 
 def test_old_sessions_go_but_neither_live_ones_nor_what_is_not_ours(root: Path) -> None:
     """As many and as large as may stay stay, the newest always."""
-    first = store.create(str(root / store.new_name(0.0, "host", 1)))
+    first = home.create(str(root / home.new_name(0.0, "host", 1)))
     recorder = Recorder(first, {}, limit=1)
     names = [made(root, number, output=100_000) for number in range(1, 6)]
     (root / "other").mkdir()
