@@ -65,25 +65,27 @@ class Reactor:
 
     def add_reader(self, fd: int, callback: Callable[[], None]) -> None:
         """Call `callback` whenever `fd` can be read, is at its end or has failed."""
+        known = fd in self._readers or fd in self._writers
         self._readers[fd] = callback
-        self._register(fd)
+        self._register(fd, known)
 
     def remove_reader(self, fd: int) -> None:
         """Forget the reader of `fd`, if any; call it before the descriptor is closed."""
         if self._readers.pop(fd, None) is not None:
-            self._register(fd)
+            self._register(fd, known=True)
 
     def add_writer(self, fd: int, callback: Callable[[], None]) -> None:
         """Call `callback` whenever `fd` can be written to or has failed."""
+        known = fd in self._readers or fd in self._writers
         self._writers[fd] = callback
-        self._register(fd)
+        self._register(fd, known)
 
     def remove_writer(self, fd: int) -> None:
         """Forget the writer of `fd`, if any."""
         if self._writers.pop(fd, None) is not None:
-            self._register(fd)
+            self._register(fd, known=True)
 
-    def _register(self, fd: int) -> None:
+    def _register(self, fd: int, known: bool) -> None:
         mask = 0
         if fd in self._readers:
             mask |= select.EPOLLIN | select.EPOLLRDHUP
@@ -92,10 +94,13 @@ class Reactor:
         if mask == 0:
             self._epoll.unregister(fd)
             return
-        try:
-            self._epoll.modify(fd, mask)
-        except FileNotFoundError:
-            self._epoll.register(fd, mask)
+        if known:
+            try:
+                self._epoll.modify(fd, mask)
+                return
+            except FileNotFoundError:
+                pass  # it was closed without a word, and is another one now
+        self._epoll.register(fd, mask)
 
     def call_later(self, delay: float, callback: Callable[[], None]) -> Timer:
         """Call `callback` once, `delay` seconds from now; never if `delay` is infinite."""

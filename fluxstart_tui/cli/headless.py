@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 from fluxstart_tui.cli import DROP_IN
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from fluxstart_tui.options import Options
 
     W = TypeVar("W", bound=live.Watch)
+
+
+_GARBAGE = 50_000
+"""New objects after which garbage is looked for."""
 
 
 def run(chosen: Options, located: Located, messages: Messages) -> int:
@@ -48,8 +53,14 @@ def _run(
 ) -> Outcome:
     if chosen.launcher:
         return _launch(chosen, located, make_teller)
+    # What the imports make stays, as does most of what a boot makes: to look for garbage in it
+    # takes milliseconds of those that all brokers wait for.
+    gc.disable()
     from fluxstart_tui.engine import instance
 
+    gc.freeze()
+    gc.set_threshold(_GARBAGE)
+    gc.enable()
     outcome = instance.run(chosen, located, make_teller)
     if outcome.code and chosen.summary and chosen.prog != DROP_IN:
         from fluxstart_tui.report import show  # never on success

@@ -118,10 +118,13 @@ class Hearing:
         return alive
 
     def _logged(self, tap: Tap, payload: bytes, _errnum: int) -> None:
+        if log_record.idle(payload, tap.name):
+            self._keep(payload)
+            return
         said = log_record.parse(payload, tap.rank)
         if said is None:
             return
-        self._lines.append(payload.replace(b"\n", b" ") + b"\n")
+        self._keep(payload)
         if said.severity > _INFO or (said.severity == _INFO and said.app != b"broker"):
             return
         text = said.text.decode(errors="replace")
@@ -134,6 +137,9 @@ class Hearing:
             self._record.event(events.Log(tap.rank, said.severity, app, text), at)
         if tap.rank == 0 and (program := log_record.program_end(text)) is not None:
             self._record.event(program, at)
+
+    def _keep(self, record: bytes) -> None:
+        self._lines.append(record.replace(b"\n", b" ") + b"\n")
 
     def _enter(self, tap: Tap, state: events.State, stamp: bytes) -> None:
         at = self._clock.at(stamp)

@@ -136,7 +136,7 @@ class Launched:
             os.set_blocking(fd, False)
             self._rest[fd] = b""
             self._reactor.add_reader(fd, self._readable(fd, stream))
-        self._reactor.add_reader(self._launcher.pidfd, self._exited)
+        self._watch_exit()
         self._look()
         while self._running:
             self._reactor.run_once()
@@ -215,9 +215,14 @@ class Launched:
             self._greeted = self._greeted or isinstance(event, events.Spawn)
             self._settled = self._settled or isinstance(event, events.Pmi)
 
+    def _watch_exit(self) -> None:
+        self._reactor.add_reader(self._launcher.pidfd, self._exited)
+
     def _exited(self) -> None:
+        self._reactor.remove_reader(self._launcher.pidfd)
         status = self._launcher.reap()
         if status is None:
+            self._watch_exit()
             return
         self._running = False
         self._custody.reaped(self._launcher)

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from fluxstart_tui.engine.record import Record
 
 
+_SEVERITIES = {b"<%d>1" % (severity << 3): severity for severity in range(8)}
+"""By how their records begin: almost all do so."""
+
+
+_DEBUG = b"<56>1 "
+_RANK_AT = len(_DEBUG) + len(b"YYYY-MM-DDTHH:MM:SS.ffffffZ ")
+
+
 class LogRecord(NamedTuple):
     """One record, in bytes as it came."""
 
@@ -24,6 +32,16 @@ class LogRecord(NamedTuple):
     stamp: bytes
     app: bytes
     text: bytes
+
+
+def idle(record: bytes, rank: bytes) -> bool:
+    """Tell at a glance whether it is a debug record of a rank's own: half are, and tell nothing.
+
+    Args:
+        record: the record.
+        rank: the rank in digits, and a space.
+    """
+    return record.startswith(_DEBUG) and record.startswith(rank, _RANK_AT)
 
 
 def parse(record: bytes, rank: int) -> LogRecord | None:
@@ -35,8 +53,10 @@ def parse(record: bytes, rank: int) -> LogRecord | None:
     parts = record.split(b" ", 7)
     if len(parts) < 8 or parts[2] != b"%d" % rank:
         return None
-    priority = parts[0][1 : parts[0].find(b">")]
-    severity = int(priority) >> 3 if priority.isdigit() and len(priority) < 5 else 7
+    severity = _SEVERITIES.get(parts[0])
+    if severity is None:
+        priority = parts[0][1 : parts[0].find(b">")]
+        severity = int(priority) >> 3 if priority.isdigit() and len(priority) < 5 else 7
     return LogRecord(severity, parts[1], parts[3], parts[7])
 
 
@@ -74,6 +94,9 @@ class Clock:
 
     def __init__(self, record: Record) -> None:
         self._record = record
+        self._minute = b""  # of the last record, up to its seconds
+        self._began = 0.0  # when that minute did, in seconds since 1970
+        self._now = 0.0  # some time that has been
 
     def at(self, stamp: bytes) -> float:
         """Return when a record `YYYY-MM-DDTHH:MM:SS.ffffffZ` was made; now if it is not that.
@@ -81,13 +104,21 @@ class Clock:
         Only the time of day is looked at: a record is hours old at the most. None comes from the
         future, whatever somebody has done to the wall clock.
         """
-        now = self._record.now()
         try:
-            day = int(stamp[11:13]) * 3600 + int(stamp[14:16]) * 60 + float(stamp[17:-1])
+            seconds = float(stamp[17:-1])
+            if stamp[:17] == self._minute:
+                at = self._began + seconds - self._record.began
+                if 0.0 <= at <= self._now:
+                    return at
+            self._now = now = self._record.now()
+            minute = int(stamp[11:13]) * 3600 + int(stamp[14:16]) * 60
         except ValueError:
+            return self._record.now()
+        age = (self._record.began + now - minute - seconds) % 86400
+        if age >= 43200:
             return now
-        age = (self._record.began + now - day) % 86400
-        return max(0.0, now - age) if age < 43200 else now
+        self._minute, self._began = stamp[:17], self._record.began + now - age - seconds
+        return max(0.0, now - age)
 
 
 def _seconds(text: str) -> float | None:

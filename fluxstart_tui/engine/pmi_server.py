@@ -47,7 +47,8 @@ class PmiServer:
         self._reactor = reactor
         self._messages = messages
         self._record = record
-        self._wire = record.data if record.recorder is not None else None
+        self._recorder = record.recorder
+        self._asked = 0.0  # when what is answered now was, in seconds since the record began
         self._abort = aborted
         self._fds: dict[int, int] = {}
         self._unsent: dict[int, bytearray] = {}
@@ -124,6 +125,7 @@ class PmiServer:
     def hold_barrier(self, *, held: bool) -> None:
         """Keep barriers from completing, or let them."""
         self._barrier_held = held
+        self._asked = self._record.now()
         self._tell_held()
         self._core.hold_barrier(held)
 
@@ -140,8 +142,9 @@ class PmiServer:
         if not data:
             self.close(rank)
             return
-        if self._wire is not None:
-            self._wire(rank, PMI_CLIENT, data)
+        if self._recorder is not None:
+            self._asked = t = self._record.clock() - self._record.start
+            self._recorder.put((t, rank, PMI_CLIENT, data))
         try:
             self._core.receive(rank, data)
         except pmi1.ProtocolError as error:
@@ -154,8 +157,8 @@ class PmiServer:
         fd = self._fds.get(client)
         if fd is None:
             return
-        if self._wire is not None:
-            self._wire(client, PMI_SERVER, data)
+        if self._recorder is not None:
+            self._recorder.put((self._asked, client, PMI_SERVER, data))
         if client in self._unsent:
             self._unsent[client] += data
             return

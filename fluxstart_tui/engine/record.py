@@ -29,7 +29,7 @@ class Record:
     """
 
     def __init__(self, clock: Callable[[], float], recorder: Recorder | None = None) -> None:
-        self._clock = clock
+        self.clock = clock
         self.start = clock()
         """What the clock said when the record began."""
         self.began = time.time()
@@ -46,7 +46,7 @@ class Record:
 
     def now(self) -> float:
         """Return the time in seconds since the record began."""
-        return self._clock() - self.start
+        return self.clock() - self.start
 
     def event(self, event: Event, at: float | None = None) -> None:
         """Take an event that happened now, or `at` seconds after the record began."""
@@ -63,5 +63,5 @@ class Record:
     def data(self, rank: int, stream: int, data: bytes, at: float | None = None) -> None:
         """Take bytes of a stream of a rank that came now, or `at` seconds after the beginning."""
         if self.recorder is not None:
-            t = self._clock() - self.start if at is None else at
+            t = self.clock() - self.start if at is None else at
             self.recorder.data(t, rank, stream, data)

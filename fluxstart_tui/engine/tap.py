@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import socket
+import struct
 import sys
 
 from fluxstart_tui.rfc import message
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
     """Called with the tap, the payload without its NUL, and the errno."""
 
 _MAGIC = 0xFFEE0012.to_bytes(4, sys.byteorder)
+_HEADER = struct.Struct(">4sI").unpack_from
+_PROTO = struct.Struct(">BB8xII").unpack_from
+"""Type, flags, errnum and matchtag: what a message ends with, but for two bytes before it."""
+_PROTO_SIZE = 20
 _CHUNK = 262144
-_PROTO = 20
 _LONG = 0xFF
 _HAS_PAYLOAD = 0x02
 
@@ -31,6 +35,8 @@ class Tap:
 
     def __init__(self, rank: int, connected: socket.socket) -> None:
         self.rank = rank
+        self.name = b"%d " % rank
+        """How log records name it."""
         self.fd = connected.fileno()
         self.told = False
         """Whether the broker's log has told of a state."""
@@ -106,34 +112,35 @@ class Tap:
         """Take whole messages off the front; tell whether the stream makes sense."""
         at, end = 0, len(data)
         while end - at >= 8:
-            size = int.from_bytes(data[at + 4 : at + 8], "big")
-            if data[at : at + 4] != _MAGIC or size > message.SIZE_MAX:
+            magic, size = _HEADER(data, at)
+            if magic != _MAGIC or size > message.SIZE_MAX:
                 return False
-            start, at = at + 8, at + 8 + size
-            if at > end:
-                at = start - 8
+            following = at + 8 + size
+            if following > end:
                 break
-            try:
-                self._message(data[start:at])
-            except IndexError:
+            if size > _PROTO_SIZE and not self._message(data, at + 8, following):
                 return False
+            at = following
         self._buffer = data[at:]
         return True
 
-    def _message(self, body: bytes) -> None:
-        if len(body) <= _PROTO or body[-18] != message.RESPONSE:
-            return
-        tag = int.from_bytes(body[-4:], "big")
-        if not 0 < tag <= len(self._calls):
-            return
-        answered = self._calls[tag - 1]
+    def _message(self, data: bytes, at: int, end: int) -> bool:
+        """Take the message that lies there; tell whether its frames are within it."""
+        kind, flags, errnum, tag = _PROTO(data, end - 18)
+        if kind != message.RESPONSE or not 0 < tag <= len(self._calls):
+            return True
         payload = b""
-        if body[-17] & _HAS_PAYLOAD and body[0] == 0:
-            at = 2 + body[1]  # after the empty route frame and the topic
-            size = body[at]
+        if flags & _HAS_PAYLOAD and data[at] == 0:
+            at += 2 + data[at + 1]  # after the empty route frame and the topic
+            if at + 5 > end:
+                return False
+            size = data[at]
             at += 1
             if size == _LONG:
-                size = int.from_bytes(body[at : at + 4], "big")
+                size = int.from_bytes(data[at : at + 4], "big")
                 at += 4
-            payload = body[at : at + size].rstrip(b"\0")
-        answered(self, payload, int.from_bytes(body[-8:-4], "big"))
+            if at + size > end:
+                return False
+            payload = data[at : at + size].rstrip(b"\0")
+        self._calls[tag - 1](self, payload, errnum)
+        return True
