@@ -89,6 +89,20 @@ def test_streams_go_on_until_the_broker_leaves(kind: str) -> None:
             assert b"goodbye: goodbye->unload-builtins" in text
 
 
+def test_a_child_that_follows_the_log_may_die() -> None:
+    """What is logged of its death is not for it."""
+    with running("embedded") as instance, instance.client(1) as parent, instance.client(2) as far:
+        far.send("log.dmesg", '{"follow":true,"nobacklog":true}', STREAM, 1)
+        far.ask("log.stats-get", None, 1)
+        os.kill(pid_of(parent, 2), signal.SIGKILL)
+
+        def lost() -> bool:
+            parent.ask("log.append", "<56>1 2026-11-22T00:00:00.000000Z 1 broker 1 - - text")
+            return bool(content(parent.ask("overlay.health"))["children"][0]["status"] == "lost")
+
+        until(lost, "rank 2 to be lost")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_broker_that_leaves_is_offline(kind: str) -> None:
     with running(kind) as instance, instance.client() as client, instance.client() as watcher:
