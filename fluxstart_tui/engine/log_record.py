@@ -115,7 +115,7 @@ class Clock:
         except ValueError:
             return self._record.now()
         age = (self._record.began + now - minute - seconds) % 86400
-        if age >= 43200:
+        if not age < 43200:  # nor if it is no number
             return now
         self._minute, self._began = stamp[:17], self._record.began + now - age - seconds
         return max(0.0, now - age)

@@ -74,8 +74,6 @@ class Monitor:
         self._last = reactor.now()
         self._settled = self._leader = -math.inf  # when the last rank was, and when rank 0
         self._timer = reactor.call_later(_BUSY, self._look)
-        if size <= _FEW:
-            self._hear()  # there may be no time to load it later
 
     def _hear(self) -> Hearing:
         if self._heard is None:
@@ -92,25 +90,33 @@ class Monitor:
     def started(self, rank: int) -> None:
         """Take that a broker was started: it is to be watched."""
         self._wanted.add(rank)
+        self._last = self._reactor.now()
         if self._heard is not None:
             self._heard.started(rank)
-        self._last = self._reactor.now()
+        elif self._size <= _FEW:
+            self._hear()  # there may be no time to load it later
 
     def settled(self, rank: int) -> None:
         """Take that a rank is done with PMI: then it listens."""
         self._ready.add(rank)
-        self._settled = self._reactor.now()
+        self._settled = self._last = self._reactor.now()
         if rank == 0:
             self._leader = self._settled
         if self._size <= _FEW:
-            if not self._connect(rank):
-                # The instance may be over before the next look, if that is not soon.
-                self._timer.cancel()
-                self._timer = self._reactor.call_later(_EAGER, self._look)
-        elif self._brief and not self.booting:
+            self._connect(rank)
+            # The instance may be over before the next look, if that is not soon.
+            self._look_within(_EAGER)
+            return
+        if self._brief and not self.booting:
             self._running()
         elif self._brief and rank == 0:
             self._connect(rank)
+        self._look_within(_BUSY)
+
+    def _look_within(self, delay: float) -> None:
+        if self._reactor.now() + delay < self._timer.when:
+            self._timer.cancel()
+            self._timer = self._reactor.call_later(delay, self._look)
 
     def ended(self, rank: int) -> None:
         """Take that a broker has ended: what it has said is read to its end."""
@@ -145,9 +151,9 @@ class Monitor:
                 self._drop(tap)
         if ready or connected:
             self._last = now
-        pause = _CALM
+        eager = bool(self._size <= _FEW and self._wanted & self._ready)
+        pause = _BUSY if eager else _CALM
         if now - self._last < 1.0:
-            eager = self._size <= _FEW and self._wanted & self._ready
             pause = _EAGER if eager else _BUSY
         self._timer = self._reactor.call_later(pause, self._look)
 

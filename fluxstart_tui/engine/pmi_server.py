@@ -48,7 +48,6 @@ class PmiServer:
         self._messages = messages
         self._record = record
         self._recorder = record.recorder
-        self._asked = 0.0  # when what is answered now was, in seconds since the record began
         self._abort = aborted
         self._fds: dict[int, int] = {}
         self._unsent: dict[int, bytearray] = {}
@@ -125,7 +124,6 @@ class PmiServer:
     def hold_barrier(self, *, held: bool) -> None:
         """Keep barriers from completing, or let them."""
         self._barrier_held = held
-        self._asked = self._record.now()
         self._tell_held()
         self._core.hold_barrier(held)
 
@@ -143,7 +141,7 @@ class PmiServer:
             self.close(rank)
             return
         if self._recorder is not None:
-            self._asked = t = self._record.clock() - self._record.start
+            t = self._record.clock() - self._record.start
             self._recorder.put((t, rank, PMI_CLIENT, data))
         try:
             self._core.receive(rank, data)
@@ -158,7 +156,8 @@ class PmiServer:
         if fd is None:
             return
         if self._recorder is not None:
-            self._recorder.put((self._asked, client, PMI_SERVER, data))
+            t = self._record.clock() - self._record.start
+            self._recorder.put((t, client, PMI_SERVER, data))
         if client in self._unsent:
             self._unsent[client] += data
             return

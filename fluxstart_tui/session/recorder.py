@@ -72,6 +72,7 @@ class Recorder:
         # The engine's thread alone writes _added, the other alone _taken: their difference, the
         # memory that is waiting, needs no lock.
         self._added = self._taken = 0
+        self._early = 0  # how many of those that wait do not count: they were there at `begin`
         self._alarm: float = _MUCH  # how much must wait for the thread to be woken
         self._backlog_max = self._accepted = backlog_max
         self._refused: dict[tuple[int, int], int] = {}
@@ -94,10 +95,7 @@ class Recorder:
         import threading  # only who records pays for it
 
         self.put = lambda piece: self.data(*piece)
-        waiting = self._queue
-        self._added = len(waiting) * _OVERHEAD + sum(
-            [len(one[3]) for one in waiting if len(one) == 4]
-        )
+        self._early, self._added = len(self._queue), 0
         self._bell = threading.Lock()  # taken but while the thread is called: less than an Event
         self._bell.acquire()
         thread = threading.Thread(target=self._run, name="recorder", daemon=True)
@@ -220,7 +218,7 @@ class Recorder:
         """Write some of what waits; return the time of its newest piece."""
         pieces: list[Piece] = []
         timed: list[tuple[float, Event]] = []
-        size = 0
+        size = early = 0
         while self._queue and size < _HURRY:
             item = self._queue.popleft()
             size += _OVERHEAD
@@ -229,8 +227,11 @@ class Recorder:
                 size += len(item[3])
             else:
                 timed.append(item)
+            if self._early:
+                self._early -= 1
+                early = size
         self._files.write(pieces, timed)
-        self._taken += size
+        self._taken += size - early
         self._tell()
         return item[0]
 

@@ -79,6 +79,24 @@ def test_what_is_recorded_can_be_read(items: list[tuple[object, ...]]) -> None:
         session.close()
 
 
+def test_what_is_put_before_the_writing_begins_takes_nobodys_place(tmp_path: Path) -> None:
+    """However much it is, it is written, and so is what comes afterwards."""
+    directory = str(tmp_path)
+    ours = Recorder(directory, HEADER, limit=1 << 30, backlog_max=1 << 20, at_once=False)
+    for number in range(40):
+        ours.put((number / 1000, 1, 3, b"x" * 65536))
+    ours.data(0.05, 1, 0, b"before\n")
+    ours.begin()
+    ours.data(0.06, 0, 0, b"after\n")
+    ours.put((0.07, 1, 4, b"y"))
+    ours.close()
+    ours.put((0.08, 1, 4, b"late"))
+    session = Session(directory)
+    assert list(session.events()) == []  # nothing was lost
+    data = b"".join(chunk.data for chunk in session.output.chunks())
+    assert data == b"x" * 65536 * 40 + b"before\nafter\ny"
+
+
 def test_a_session_is_private_and_locked_while_it_is_recorded(tmp_path: Path) -> None:
     """Directory 0700, files 0600; the lock is ours alone and ends with the recording."""
     tmp_path.chmod(0o755)
