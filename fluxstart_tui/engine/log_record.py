@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from fluxstart_tui.engine.record import Record
 
 
-_SEVERITIES = {b"<%d>1" % (severity << 3): severity for severity in range(8)}
-"""By how their records begin: almost all do so."""
-
-
 _DEBUG = b"<56>1 "
 _RANK_AT = len(_DEBUG) + len(b"YYYY-MM-DDTHH:MM:SS.ffffffZ ")
 
@@ -53,10 +49,8 @@ def parse(record: bytes, rank: int) -> LogRecord | None:
     parts = record.split(b" ", 7)
     if len(parts) < 8 or parts[2] != b"%d" % rank:
         return None
-    severity = _SEVERITIES.get(parts[0])
-    if severity is None:
-        priority = parts[0][1 : parts[0].find(b">")]
-        severity = int(priority) >> 3 if priority.isdigit() and len(priority) < 5 else 7
+    priority = parts[0][1 : parts[0].find(b">")]
+    severity = int(priority) >> 3 if priority.isdigit() and len(priority) < 5 else 7
     return LogRecord(severity, parts[1], parts[3], parts[7])
 
 

@@ -151,10 +151,9 @@ class Monitor:
                 self._drop(tap)
         if ready or connected:
             self._last = now
-        eager = bool(self._size <= _FEW and self._wanted & self._ready)
-        pause = _BUSY if eager else _CALM
-        if now - self._last < 1.0:
-            pause = _EAGER if eager else _BUSY
+        eager = self._size <= _FEW and self._wanted & self._ready
+        busy, calm = (_EAGER, _BUSY) if eager else (_BUSY, _CALM)
+        pause = busy if now - self._last < 1.0 else calm
         self._timer = self._reactor.call_later(pause, self._look)
 
     def _due(self, now: float) -> list[int]:
@@ -168,9 +167,9 @@ class Monitor:
         return [0] if 0 in ready and now - self._leader >= self._quiet else []
 
     def _connect(self, rank: int) -> bool:
-        """Connect to a broker; tell whether somebody is connected to it now."""
+        """Connect to a broker that is to be watched and is not yet; tell whether that was done."""
         if rank not in self._wanted:
-            return rank in self._hear().taps
+            return False
         tap = self._hear().connect(rank, self._connector(rank))
         if tap is None:
             return False

@@ -41,8 +41,6 @@ SIZE_MAX = 1 << 26
 _MAGIC = 0xFFEE0012.to_bytes(4, sys.byteorder)
 _HEADER_SIZE = 8
 _PROTO = struct.Struct(">BBBBIIII")
-_PROTO_FRAME = struct.Struct(">BBBBBIIII")
-"""The same with its length before it."""
 _PROTO_MAGIC = 0x8E
 _PROTO_VERSION = 1
 _LONG_FRAME = 0xFF
@@ -213,13 +211,13 @@ def encode(message: Message) -> bytes:
         flags |= _PAYLOAD
         parts.append(_frame(message.payload))
     try:
-        proto = _PROTO_FRAME.pack(
-            _PROTO.size, _PROTO_MAGIC, _PROTO_VERSION, message.type, flags,
+        proto = _PROTO.pack(
+            _PROTO_MAGIC, _PROTO_VERSION, message.type, flags,
             message.userid, message.rolemask, message.aux1, message.aux2,
         )  # fmt: skip
     except struct.error as error:
         raise MessageError(str(error)) from None
-    parts.append(proto)
+    parts.append(_frame(proto))
     return b"".join(parts)
 
 

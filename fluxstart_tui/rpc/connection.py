@@ -78,11 +78,6 @@ class Stream:
             # Not from here: the caller is in the middle of something.
             self._overrun = self._reactor.call_later(0, lambda: self._on_close(errno.ENOBUFS))
 
-    def look(self) -> None:
-        """Take what may have come already; the reactor calls for the rest."""
-        if self.open:
-            self._readable()
-
     def close(self) -> None:
         """End the conversation; what could not be sent yet is lost."""
         if self._overrun is not None:

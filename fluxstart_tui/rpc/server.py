@@ -137,7 +137,6 @@ class Server:
         if self._joined is not None:
             self._joined(client)
         client.write(b"\0")
-        client.look()
 
     def _receive(self, client: Client, arrived: Message) -> None:
         if arrived.type == message.REQUEST:
