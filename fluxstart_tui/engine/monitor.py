@@ -97,21 +97,18 @@ class Monitor:
             self._hear()  # there may be no time to load it later
 
     def settled(self, rank: int) -> None:
-        """Take that a rank is done with PMI: then it listens."""
+        """Take that a rank is done with PMI but for a reply: it listens, and waits for us."""
         self._ready.add(rank)
         self._settled = self._last = self._reactor.now()
         if rank == 0:
             self._leader = self._settled
         if self._size <= _FEW:
-            self._connect(rank)
-            # The instance may be over before the next look, if that is not soon.
+            self._connect(rank)  # its life may be over before the next look
             self._look_within(_EAGER)
-            return
-        if self._brief and not self.booting:
-            self._running()
-        elif self._brief and rank == 0:
-            self._connect(rank)
-        self._look_within(_BUSY)
+        elif self._brief and (rank == 0 or not self.booting):
+            self._look_within(0.0)
+        else:
+            self._look_within(_BUSY)
 
     def _look_within(self, delay: float) -> None:
         if self._reactor.now() + delay < self._timer.when:
@@ -161,10 +158,11 @@ class Monitor:
         if self._size <= _FEW or not self._tick % _OTHERS:
             return list(self._wanted)
         ready = self._wanted & self._ready
-        if now - self._settled >= self._quiet:
+        if now - self._settled >= self._quiet or (self._brief and not self.booting):
             return list(ready)
         # Rank 0 may not wait for the others: it is asked when a program of its may have begun.
-        return [0] if 0 in ready and now - self._leader >= self._quiet else []
+        early = self._brief or now - self._leader >= self._quiet
+        return [0] if 0 in ready and early else []
 
     def _connect(self, rank: int) -> bool:
         """Connect to a broker that is to be watched and is not yet; tell whether that was done."""

@@ -210,7 +210,6 @@ class PmiServer:
 
     def finalized(self, client: int) -> None:
         """End the conversation of a rank that has finalized, once it has its replies."""
-        self.entered(client, "finalize")
         if client in self._unsent:
             self._finalized.add(client)
         else:

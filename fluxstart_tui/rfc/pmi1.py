@@ -25,7 +25,10 @@ if TYPE_CHECKING:
             """`client` asks that the whole program be ended."""
 
         def entered(self, client: int, phase: str) -> None:
-            """`client` has sent a request that begins a phase: init, put or barrier."""
+            """`client` has sent a request that begins a phase, which is not answered yet.
+
+            Phases are init, put, barrier and finalize.
+            """
 
         def released(self) -> None:
             """A barrier is complete and has been let go."""
@@ -186,7 +189,7 @@ class Server:
             reply = self._answer(client, line)
             if reply:
                 self._send(client, reply)
-            if reply == b"cmd=finalize_ack rc=0\n":
+            if reply is _FINALIZE_ACK:
                 self.drop(client)
                 self._effects.finalized(client)
                 return
@@ -297,6 +300,10 @@ class Server:
             for client in sorted(self._spoke):
                 self._send(client, b"cmd=barrier_out rc=0\n")
 
+    def _finalize(self, client: int, _line: bytes) -> bytes:
+        self._effects.entered(client, "finalize")
+        return _FINALIZE_ACK
+
     def _abort(self, client: int, line: bytes) -> bytes:
         code = _unsigned(line, b"exitcode")
         if code is None:
@@ -310,6 +317,7 @@ class Server:
         return b""
 
 
+_FINALIZE_ACK = b"cmd=finalize_ack rc=0\n"
 _MAXES = b"cmd=maxes rc=0 kvsname_max=%d keylen_max=%d vallen_max=%d\n" % (
     KVSNAME_MAX,
     KEY_MAX,
@@ -322,7 +330,7 @@ _COMMANDS: tuple[tuple[bytes, bytes | Callable[[Server, int, bytes], bytes]], ..
     (b"init", Server._init),
     (b"get_maxes", _MAXES),
     (b"abort", Server._abort),
-    (b"finalize", b"cmd=finalize_ack rc=0\n"),
+    (b"finalize", Server._finalize),
     (b"get_universe_size", Server._universe),
     (b"get_appnum", b"cmd=appnum rc=0 appnum=0\n"),
     (b"get_my_kvsname", b"cmd=my_kvsname rc=0 kvsname=-\n"),

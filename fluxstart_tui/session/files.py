@@ -145,6 +145,8 @@ class Files:
             self._spool.close()
         if self._journal is not None:
             self._journal.close()
+        # A process that is just being started may have it still: closing alone would not do.
+        fcntl.flock(self._lock, fcntl.LOCK_UN)
         os.close(self._lock)
         self._spool = self._journal = None
 

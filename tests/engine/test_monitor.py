@@ -127,6 +127,23 @@ def test_a_quorum_that_is_not_met_is_told(scene: Path, broker: str) -> None:
     support.finish(process)
 
 
+def test_a_broker_of_few_is_asked_before_it_is_through_with_pmi(scene: Path) -> None:
+    """However short its life is then, and however long nobody looks at it meanwhile."""
+    body = """
+import socket
+place = [word for word in sys.argv if word.startswith("--setattr=rundir=")][0][17:]
+server = socket.socket(socket.AF_UNIX); server.bind(f"{place}/local-{rank}"); server.listen(5)
+ask("cmd=init pmi_version=1 pmi_subversion=1")
+ask("cmd=finalize")
+server.setblocking(False)
+client, _ = server.accept()
+print(b"log.dmesg" in client.recv(4096))
+"""
+    option = support.broker(scene, body, support.PMI)
+    done = support.run(scene, "--headless", "--record=session", option, "-s16")
+    assert (done.code, done.out) == (0, "True\n" * 16), done.err
+
+
 def test_a_broker_that_says_nonsense_is_not_heard(scene: Path) -> None:
     """Whatever comes from a socket that should be a broker's, the instance goes on."""
     body = """

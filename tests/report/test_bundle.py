@@ -98,7 +98,8 @@ def test_bundle(tmp_path: Path) -> None:
     left = bundle.create(str(directory), str(target), str(tmp_path / "config.toml"), {})
     assert len(left) == 2  # and an attribute
     with tarfile.open(target) as archive:
-        archive.extractall(tmp_path / "out", filter="data")
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)  # since Python 3.11.4
+        archive.extractall(tmp_path / "out")
     unpacked = tmp_path / "out" / directory.name
     assert {path.name for path in unpacked.iterdir()} >= {
         "session.json", "events.jsonl", "output.000", "output.000.idx", "report.txt", "report.html",

@@ -7,7 +7,6 @@ import fcntl
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -106,17 +105,17 @@ def test_a_session_is_private_and_locked_while_it_is_recorded(tmp_path: Path) ->
     assert json.loads((tmp_path / "session.json").read_text()) == HEADER
     session = Session(str(tmp_path))
     assert session.live
-    assert fcntl.fcntl(descriptor("lock"), fcntl.F_GETFD) & fcntl.FD_CLOEXEC
-    child = subprocess.Popen(
-        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, close_fds=False
-    )
-    ours.close()
-    ours.close()
-    ours.event(0.0, events.Message("late"))
-    ours.data(0.0, 0, 0, b"late")
-    assert not Session(str(tmp_path)).live
-    assert session.poll() == []
-    child.communicate(b"\n")
+    lock = descriptor("lock")
+    assert fcntl.fcntl(lock, fcntl.F_GETFD) & fcntl.FD_CLOEXEC
+    # As a child of ours has it until its exec(2) is done with.
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, pass_fds=[lock]) as child:
+        ours.close()
+        ours.close()
+        ours.event(0.0, events.Message("late"))
+        ours.data(0.0, 0, 0, b"late")
+        assert not Session(str(tmp_path)).live
+        assert session.poll() == []
+        child.communicate()
 
 
 def test_a_second_recorder_does_not_touch_a_session(tmp_path: Path) -> None:

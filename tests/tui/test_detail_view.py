@@ -134,6 +134,9 @@ def test_a_live_process_shows_what_the_system_knows_of_it() -> None:
         sockets = processes.sockets(child.pid)
         assert [(one.kind, one.state) for one in sockets] == [("unix", "listening")]
         assert sockets[0].name == f"@probe{os.getpid()}"
+        support.wait_for(
+            lambda: processes.threads(child.pid)[0].doing.startswith("sleeping"), "its sleeping"
+        )
         groups = processes.gather({4: child.pid, 5: child.pid, 7: 0x7FFFFFFF})
         assert [group.ranks for group in groups] == [{4, 5}, {7}]
         assert groups[1].threads == ("can not be seen",)
