@@ -50,6 +50,18 @@ def test_the_wire_is_what_the_trace_shows(scene: Path, broker: str) -> None:
     assert len(recorded) == 16
 
 
+def test_a_program_whose_end_was_only_printed(scene: Path) -> None:
+    """Rank 0 may be gone before it can be asked; what it has printed is told, and recorded."""
+    line = "Nov 22 23:49:39.411802 UTC 2026 broker.err[0]: rc2.0: sh -c x Exited (rc=3) 0.0s"
+    broker = support.broker(scene, f"echo '{line}' >&2; exit 3")
+    done = support.run(scene, "--headless", "--record=session", broker)
+    assert done.code == 3
+    assert "initial program exited with code 3" in done.err
+    state = Session(str(scene / "session")).state
+    assert state.program is not None
+    assert (state.program.action, state.program.code) == ("ended", 3)
+
+
 @pytest.mark.parametrize("broker", BROKERS)
 def test_a_summary_names_the_first_failure(scene: Path, broker: str) -> None:
     """On stderr, by --show, and as data: the program's code, and nothing on success."""

@@ -80,6 +80,18 @@ def program_end(text: str) -> events.Program | None:
         return None
 
 
+def printed_end(printed: bytes) -> events.Program | None:
+    """Return the failure of the initial program that rank 0 has printed of, if it has.
+
+    A line reads `TIME broker.err[0]: TEXT` (flux-core: broker/log.c), TEXT as above.
+    """
+    for line in reversed(printed.splitlines()):
+        text = line.partition(b" broker.err[0]: ")[2].decode(errors="replace")
+        if (ended := program_end(text)) is not None:
+            return ended
+    return None
+
+
 class Clock:
     """Turns the wall clock time of log records into seconds since the record began.
 

@@ -97,7 +97,7 @@ class Monitor:
             self._hear()  # there may be no time to load it later
 
     def settled(self, rank: int) -> None:
-        """Take that a rank is done with PMI but for a reply: it listens, and waits for us."""
+        """Take that a rank has no PMI, or is done with it but for a reply: then it waits for us."""
         self._ready.add(rank)
         self._settled = self._last = self._reactor.now()
         if rank == 0:

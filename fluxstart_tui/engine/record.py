@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 STDOUT, STDERR, TTY, PMI_CLIENT, PMI_SERVER, LOG, LAUNCHER = range(7)
 """Streams by number, as session/output.py names them."""
 
+_PROGRAM = b"]: rc2.0: "
+"""What a broker calls its initial program where it prints that it has failed."""
+
 _KEPT = 100_000
 """Events kept in memory: a boot of 1,024 brokers makes a fifth of that."""
 
@@ -38,6 +41,8 @@ class Record:
         self.recorder = recorder
         self.events: list[tuple[float, Event]] = []
         """All events but samples, in order."""
+        self.printed: tuple[float, bytes] | None = None
+        """What rank 0 printed last of its initial program, and when, if that is recorded."""
 
     def reach_back(self, began: float) -> None:
         """Count time from an earlier moment, in seconds since 1970."""
@@ -64,4 +69,6 @@ class Record:
         """Take bytes of a stream of a rank that came now, or `at` seconds after the beginning."""
         if self.recorder is not None:
             t = self.clock() - self.start if at is None else at
+            if not rank and _PROGRAM in data and stream in (STDERR, TTY):
+                self.printed = t, data
             self.recorder.data(t, rank, stream, data)

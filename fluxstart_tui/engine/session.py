@@ -8,7 +8,7 @@ from functools import partial
 from fluxstart_tui.engine import rundir
 from fluxstart_tui.engine.monitor import Monitor
 from fluxstart_tui.session import home
-from fluxstart_tui.session.events import Backtrace, Exit
+from fluxstart_tui.session.events import Backtrace, Exit, Program
 from fluxstart_tui.session.recorder import Recorder
 
 TYPE_CHECKING = False
@@ -134,15 +134,28 @@ class Session:
         if self._sampler is not None:
             self._sampler.close()
 
-    def explain_cores(self, program: str) -> None:
-        """Record what a debugger says of the core files that `program` has left."""
-        from fluxstart_tui.engine import backtrace  # most instances leave none
+    def explain(self, program: str) -> None:
+        """Record what helps to understand an end.
 
+        That is what a debugger says of the core files that `program` has left, and how the initial
+        program has failed, if rank 0 was gone before it could be asked for that.
+        """
+        ended = False
         for _, event in list(self._record.events):
+            ended = ended or (isinstance(event, Program) and event.action == "ended")
             if isinstance(event, Exit) and event.core:
+                from fluxstart_tui.engine import backtrace  # most instances leave none
+
                 text = backtrace.of(event.core, program)
                 if text:
                     self._record.event(Backtrace(event.rank, text))
+        if self._record.printed is not None and not ended:
+            from fluxstart_tui.engine import log_record
+
+            at, printed = self._record.printed
+            failure = log_record.printed_end(printed)
+            if failure is not None:
+                self._record.event(failure, at)
 
     def close(self) -> None:
         """Write what is left; the oldest sessions make room for this one."""

@@ -174,7 +174,7 @@ class Stage:
             program: what may have left core files.
         """
         if self.session is not None:
-            self.session.explain_cores(program)
+            self.session.explain(program)
         self.record.event(End(max(code, int(self._failed)), signum))
         if self.session is not None:
             self.session.close()

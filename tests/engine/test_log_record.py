@@ -53,6 +53,15 @@ def test_the_end_of_the_initial_program() -> None:
         assert log_record.program_end(text) is None
 
 
+def test_a_failure_that_is_printed() -> None:
+    """A line of rank 0's own stderr; what the program prints itself is none."""
+    line = b"Nov 22 23:49:39.411802 UTC 2026 broker.err[0]: rc2.0: sh -c x Exited (rc=3) 0.0s"
+    ended = events.Program("ended", 3, "sh -c x Exited")
+    assert log_record.printed_end(b"a\n" + line + b"\r\nb") == ended
+    for text in (b"rc2.0: sh (rc=3)", line.replace(b"[0]", b"[1]"), line[:-15], b"]: rc2.0: "):
+        assert log_record.printed_end(text) is None
+
+
 def test_a_record_has_its_own_time() -> None:
     """Seconds since the session began; what is no time of today was now."""
     record = Record(time.monotonic)
