@@ -60,7 +60,7 @@ class Broker:
         self._attrs = Attributes()
         self._prepare_attributes()
         self._faults = Faults(self._attrs)
-        self._log = Log(self._attrs, self._attrs.get("hostname") or "")
+        self._log = Log(self._attrs, self._attrs.get("hostname") or "", self._reactor.call_later)
         self._router = Router(self._attrs.get("broker.uuid") or "", self._reactor.now)
         self._router.add("attr.get", self._attrs.answer_get)
         self._bootstrap: Bootstrap | None = None

@@ -11,13 +11,13 @@ import os
 import time
 
 from fluxstart_tui.broker.errors import StartError
-from fluxstart_tui.broker.router import Streams, respond_raw
+from fluxstart_tui.broker.router import Streams
 from fluxstart_tui.rpc.errors import RpcError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections import deque
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from fluxstart_tui.broker.attrs import Attributes
     from fluxstart_tui.broker.router import Router
@@ -44,9 +44,16 @@ class Log:
 
     Until `configure` is called, the rank is not known: records bear the host's name, and all that
     the level lets through goes to stderr.
+
+    Args:
+        attrs: the attributes.
+        hostname: stands for the rank until that is known.
+        later: calls back after so many seconds.
     """
 
-    def __init__(self, attrs: Attributes, hostname: str) -> None:
+    def __init__(
+        self, attrs: Attributes, hostname: str, later: Callable[[float, Callable[[], None]], object]
+    ) -> None:
         self._attrs = attrs
         self._name = hostname
         self._rank: int | None = None
@@ -60,9 +67,12 @@ class Log:
         """The latest records, those that clients have made in their form."""
         self.count = self.local = self.remote = 0
         """How many records went into the ring, were made here, and came from below."""
+        self._later = later
+        self._router: Router
         self._followers = Streams()
+        self._news: list[Record | bytes] = []
         self._pid = os.getpid()
-        self._second, self._stamp = -1, ""
+        self._second, self._stamp = -1, b""
         self.forward: Callable[[bytes], None] | None = None
         """Sends a record to the parent, if there is one to send to."""
 
@@ -91,6 +101,7 @@ class Log:
 
     def serve(self, router: Router) -> None:
         """Answer log.dmesg, which every broker of a recorded instance is asked."""
+        self._router = router
         self._followers = router.streams("log")
         router.add("log.dmesg", self._dmesg)
         router.add("log.cancel", self._followers.cancel)
@@ -103,8 +114,9 @@ class Log:
         if not request.streaming:
             raise RpcError(errno.EPROTO)
         if not nobacklog:
-            respond_raw(request, [self.format(record) + b"\0" for record in self.ring])
+            self._router.respond_raw(request, self._payloads(self.ring))
         if follow:
+            self.flush()
             self._followers.append(request)
         else:
             request.end()
@@ -186,9 +198,23 @@ class Log:
             self.count += 1
             self.ring.append(record)
             if self._followers:
-                payload = self.format(record) + b"\0"
-                for request in self._followers:
-                    respond_raw(request, (payload,))
+                if not self._news:
+                    self._later(0.0, self.flush)
+                self._news.append(record)
+
+    def flush(self) -> None:
+        """Tell followers what they have not been told yet: all that came in one round of the loop.
+
+        A state is often gone through within microseconds.
+        """
+        news, self._news = self._news, []
+        if news:
+            payloads = self._payloads(news)
+            for request in self._followers:
+                self._router.respond_raw(request, payloads)
+
+    def _payloads(self, records: Iterable[Record | bytes]) -> list[bytes]:
+        return [self.format(record) + b"\0" for record in records]
 
     def format(self, record: Record | bytes) -> bytes:
         """Return a record as it travels."""
@@ -198,9 +224,11 @@ class Log:
         second = int(when)
         if second != self._second:
             self._second = second
-            self._stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-        head = f"<{severity << 3}>1 {self._stamp}.{int(when % 1 * 1e6):06d}Z"
-        return f"{head} {self._name} {app} {self._pid} - - ".encode() + data
+            self._stamp = b"%04d-%02d-%02dT%02d:%02d:%02d" % time.gmtime(second)[:6]
+        return b"<%d>1 %b.%06dZ %b %b %d - - %b" % (
+            severity << 3, self._stamp, (when - second) * 1e6, self._name.encode(), app.encode(),
+            self._pid, data,
+        )  # fmt: skip
 
     def receive(self, record: bytes) -> None:
         """Take a record from a broker below or from a client.

@@ -8,12 +8,29 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from fluxstart_tui.engine.errors import Messages
 
 PROGRAM = "fluxstart-tui"
 
 DROP_IN = "flux-start"
 """Under this name the program is flux start: headless, and silent about itself."""
+
+
+def program() -> NoReturn:
+    """Be a process: run the program, and end with its exit code."""
+    code = main()
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except OSError:
+        sys.exit(code)  # has words for it
+    if "threading" in sys.modules:
+        sys.exit(code)  # waits for threads
+    # What an orderly end of the interpreter would release is released by the kernel, sooner.
+    os._exit(code)
 
 
 def main(argv: list[str] | None = None) -> int:

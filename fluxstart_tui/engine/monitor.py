@@ -72,7 +72,9 @@ class Monitor:
         self._heard: Hearing | None = None
         self._tick = 0
         self._last = reactor.now()
-        self._settled = self._leader = -math.inf  # when the last rank was, and when rank 0
+        self._leader = -math.inf  # when rank 0 was
+        self.settled_at = -math.inf
+        """When the last rank that is done with PMI was."""
         self._timer = reactor.call_later(_BUSY, self._look)
 
     def _hear(self) -> Hearing:
@@ -99,9 +101,9 @@ class Monitor:
     def settled(self, rank: int) -> None:
         """Take that a rank has no PMI, or is done with it but for a reply: then it waits for us."""
         self._ready.add(rank)
-        self._settled = self._last = self._reactor.now()
+        self.settled_at = self._last = self._reactor.now()
         if rank == 0:
-            self._leader = self._settled
+            self._leader = self.settled_at
         if self._size <= _FEW:
             self._connect(rank)  # its life may be over before the next look
             self._look_within(_EAGER)
@@ -158,7 +160,7 @@ class Monitor:
         if self._size <= _FEW or not self._tick % _OTHERS:
             return list(self._wanted)
         ready = self._wanted & self._ready
-        if now - self._settled >= self._quiet or (self._brief and not self.booting):
+        if now - self.settled_at >= self._quiet or (self._brief and not self.booting):
             return list(ready)
         # Rank 0 may not wait for the others: it is asked when a program of its may have begun.
         early = self._brief or now - self._leader >= self._quiet

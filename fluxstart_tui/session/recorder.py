@@ -6,6 +6,7 @@ and nothing else.
 
 from __future__ import annotations
 
+import _thread  # threading has more than is needed, and takes a millisecond to import
 import math
 from collections import deque
 
@@ -14,11 +15,12 @@ from fluxstart_tui.session.output import STREAMS, losses
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Mapping
 
     from fluxstart_tui.session.events import Event
     from fluxstart_tui.session.output import Piece
+
+    Lock = _thread.LockType
 
 _PAUSE, _REST = 0.01, 0.25
 """Seconds between two writes while little comes: if somebody follows, and if nobody does. Each
@@ -79,7 +81,7 @@ class Recorder:
         self._t = 0.0
         self._closing = False
         self._abandoned = False  # by `close`: what still waits is not written any more
-        self._thread: threading.Thread | None = None
+        self._done: Lock | None = None  # taken for as long as the thread runs
         try:
             self._files = Files(directory, header, limit)
         except OSError as error:
@@ -90,22 +92,21 @@ class Recorder:
 
     def begin(self) -> None:
         """Begin to write, if that has not been done; a boot is slower beside a second thread."""
-        if self._thread is not None or self._accepted < 0:
+        if self._done is not None or self._accepted < 0:
             return
-        import threading  # only who records pays for it
-
         self.put = lambda piece: self.data(*piece)
         self._early, self._added = len(self._queue), 0
-        self._bell = threading.Lock()  # taken but while the thread is called: less than an Event
+        self._bell = _thread.allocate_lock()  # taken but while the thread is called
         self._bell.acquire()
-        thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        done = _thread.allocate_lock()
+        done.acquire()
         try:
-            thread.start()
+            _thread.start_new_thread(self._run, (done,))
         except RuntimeError as error:  # too many threads or too little memory
             self._files.close(0.0)
             self._drop(str(error))
             return
-        self._thread = thread
+        self._done = done
 
     def _drop(self, why: str) -> None:
         """Record nothing: it can not be written."""
@@ -152,7 +153,7 @@ class Recorder:
             self._report_refused()
 
     def _ring(self) -> None:
-        if self._thread is None:
+        if self._done is None:
             self.begin()
             return
         try:
@@ -182,20 +183,24 @@ class Recorder:
             return
         self._report_refused()
         self.begin()
-        if self._thread is None:
+        if self._done is None:
             return
         self._closing = True
         self._ring()
-        self._thread.join(patience)
-        if self._thread.is_alive():
+        if not self._done.acquire(timeout=patience):
             self._abandoned = True
             self.error = self.error or "the disk does not answer"
         self._accepted = -1
-        self._thread = None
 
     # What follows runs in the writing thread.
 
-    def _run(self) -> None:
+    def _run(self, done: Lock) -> None:
+        try:
+            self._write_out()
+        finally:
+            done.release()
+
+    def _write_out(self) -> None:
         t = 0.0
         while True:
             self._alarm = 0

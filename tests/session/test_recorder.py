@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import errno
 import fcntl
 import json
@@ -160,10 +161,10 @@ def test_without_a_thread_nothing_is_recorded(
 ) -> None:
     """`error` says so, and the session is not live."""
 
-    def fail(thread: threading.Thread) -> None:
+    def fail(_function: object, _arguments: object) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(threading.Thread, "start", fail)
+    monkeypatch.setattr(_thread, "start_new_thread", fail)
     ours = recorder(tmp_path)
     assert ours.error == "can't start new thread"
     ours.event(0.0, events.Message("no"))
@@ -352,13 +353,12 @@ def test_close_leaves_a_hung_disk_alone(tmp_path: Path) -> None:
     ours.data(1.0, 0, 0, b"first")
     support.wait_for(lambda: not ours._queue, "the write to begin")
     ours.event(2.0, events.Message("never"))
-    thread = ours._thread
-    assert thread is not None
+    done = ours._done
+    assert done is not None
     ours.close(0.01)
     assert ours.error == "the disk does not answer"
-    while thread.is_alive():
+    while not done.acquire(timeout=0.01):
         os.read(pipe, 1 << 16)
-        thread.join(0.01)
     os.close(pipe)
     assert Session(str(tmp_path)).poll() == []
 
