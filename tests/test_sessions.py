@@ -62,6 +62,16 @@ def test_a_program_whose_end_was_only_printed(scene: Path) -> None:
     assert (state.program.action, state.program.code) == ("ended", 3)
 
 
+@pytest.mark.parametrize("end", ["exit 0", "exit 4", "kill -KILL $$"])
+def test_what_is_printed_of_another_instance_is_no_end_of_this_one(scene: Path, end: str) -> None:
+    """The program may start instances itself, and rank 0 print what they say."""
+    line = "Nov 22 23:49:39.411802 UTC 2026 broker.err[0]: rc2.0: sh -c x Exited (rc=3) 0.0s"
+    broker = support.broker(scene, f"echo '{line}' >&2; {end}")
+    done = support.run(scene, "--headless", "--record=session", broker)
+    assert "code 3" not in done.err
+    assert Session(str(scene / "session")).state.program is None
+
+
 @pytest.mark.parametrize("broker", BROKERS)
 def test_a_summary_names_the_first_failure(scene: Path, broker: str) -> None:
     """On stderr, by --show, and as data: the program's code, and nothing on success."""

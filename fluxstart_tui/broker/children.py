@@ -124,6 +124,7 @@ class Children:
         for child in self._online.values():
             if child.connection is not None:
                 child.connection.close()
+            self._router.lose(child.uuid)
         self._online.clear()
         for listener in self._listeners:
             self._reactor.remove_reader(listener.fileno())

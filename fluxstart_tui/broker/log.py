@@ -104,7 +104,7 @@ class Log:
         self._router = router
         self._followers = router.streams("log")
         router.add("log.dmesg", self._dmesg)
-        router.add("log.cancel", self._followers.cancel)
+        router.add("log.cancel", self._cancel)
 
     def _dmesg(self, request: Request) -> None:
         fields = request.unpack()
@@ -120,6 +120,10 @@ class Log:
             self._followers.append(request)
         else:
             request.end()
+
+    def _cancel(self, request: Request) -> None:
+        self.flush()  # who ends a stream gets what was there before
+        self._followers.cancel(request)
 
     def _attribute(self, name: str, default: int) -> int:
         level = _level(self._attrs.setdefault(name, str(default)))

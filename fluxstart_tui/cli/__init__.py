@@ -25,7 +25,7 @@ def program() -> NoReturn:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
                 stream.flush()
-    except OSError:
+    except (OSError, ValueError):
         sys.exit(code)  # has words for it
     if "threading" in sys.modules:
         sys.exit(code)  # waits for threads

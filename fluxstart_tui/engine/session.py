@@ -145,20 +145,25 @@ class Session:
         program has failed, if rank 0 was gone before it could be asked for that.
         """
         ended = False
+        code = 0
         for _, event in list(self._record.events):
             ended = ended or (isinstance(event, Program) and event.action == "ended")
-            if isinstance(event, Exit) and event.core:
-                from fluxstart_tui.engine import backtrace  # most instances leave none
+            if isinstance(event, Exit):
+                if event.rank == 0:
+                    code = 0 if event.signum else event.code
+                if event.core:
+                    from fluxstart_tui.engine import backtrace  # most instances leave none
 
-                text = backtrace.of(event.core, program)
-                if text:
-                    self._record.event(Backtrace(event.rank, text))
-        if self._record.printed is not None and not ended:
+                    text = backtrace.of(event.core, program)
+                    if text:
+                        self._record.event(Backtrace(event.rank, text))
+        if code and not ended and self._record.printed is not None:
             from fluxstart_tui.engine import log_record
 
             at, printed = self._record.printed
             failure = log_record.printed_end(printed)
-            if failure is not None:
+            # The program may have printed of an instance of its own: rank 0 ends as its own does.
+            if failure is not None and failure.code == code:
                 self._record.event(failure, at)
 
     def close(self) -> None:

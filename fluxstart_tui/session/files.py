@@ -146,7 +146,10 @@ class Files:
         if self._journal is not None:
             self._journal.close()
         # A process that is just being started may have it still: closing alone would not do.
-        fcntl.flock(self._lock, fcntl.LOCK_UN)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_UN)
+        except OSError:  # a file system without locks, or one that is gone
+            pass
         os.close(self._lock)
         self._spool = self._journal = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from typing import TYPE_CHECKING, cast
 
 from fluxstart_tui.broker import state as states
@@ -11,7 +12,8 @@ from fluxstart_tui.broker.departure import Departure
 from fluxstart_tui.broker.log import Log
 from fluxstart_tui.broker.state import StateMachine
 from fluxstart_tui.reactor import Reactor
-from tests.broker.instance import Broker, Instance
+from fluxstart_tui.rfc import message
+from tests.broker.instance import Broker, Client, Instance, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,6 +65,22 @@ def test_children_that_stay_are_left_after_the_timeout(tmp_path: Path) -> None:
             r"<6>broker\.info\[0\]: children-complete: shutdown->finalize ",
             instance[0].stderr,
         )
+
+
+def test_a_child_that_is_left_may_follow_the_log(tmp_path: Path) -> None:
+    """Rank 0 ends in order though one that it gives up still listens."""
+    with Instance(
+        tmp_path, 2, "-Sbroker.shutdown-timeout=0.1s", "-Sfault.ignore-shutdown=1", "--", "cat",
+        stdin=subprocess.PIPE,
+    ) as instance, Client(instance.rundir / "local-1") as client:  # fmt: skip
+        until(lambda: not client.ask("state-machine.wait").errnum, "rank 1 to run")
+        client.send("log.dmesg", '{"follow":true,"nobacklog":true}', message.STREAMING, 0)
+        client.ask("log.stats-get", None, 0)
+        stdin = instance[0].process.stdin
+        assert stdin is not None
+        stdin.close()
+        assert instance[0].wait() == 0
+        assert "Traceback" not in instance[0].stderr
 
 
 def test_the_timeout_is_told_of_though_it_is_rc3_that_takes_long(tmp_path: Path) -> None:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING
 
+from fluxstart_tui.broker.attrs import Attributes
+from fluxstart_tui.broker.log import Log
+from fluxstart_tui.broker.router import Router
+from fluxstart_tui.rfc import message
 from tests.broker.instance import Broker, Instance
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from fluxstart_tui.rfc.message import Message
 
 STAMP = r"[A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d\.\d{6} UTC \d{4}"
 
@@ -106,3 +114,36 @@ def test_each_line_of_a_text_is_a_record(tmp_path: Path) -> None:
         assert "[1]: rc3.0: a\n<6>broker.info[1]: b\n<6>broker.info[1]: rc3.0: \n" in (
             instance[1].stderr
         )
+
+
+def test_who_ends_a_stream_gets_what_was_logged_before() -> None:
+    """Even in the same round of the loop; who follows on gets it, once, when that is over."""
+    rounds: list[Callable[[], None]] = []
+    log = Log(Attributes(), "box", lambda _seconds, callback: rounds.append(callback))
+    log.configure(0)
+    router = Router("broker", time.monotonic)
+    log.serve(router)
+    sent: list[tuple[str, int, bytes]] = []
+
+    def take(response: Message) -> None:
+        client = (response.routes or [])[1]
+        sent.append((client, response.errnum, (response.payload or b"").rpartition(b" ")[2]))
+
+    router.links["link"] = take
+
+    def ask(topic: str, payload: bytes, client: str, flags: int = 0) -> None:
+        request = message.request(topic, payload, matchtag=1, flags=flags)
+        request.routes = ["link", client]
+        router.request(request)
+
+    for client in ("one", "other"):
+        ask("log.dmesg", b'{"follow":true}\0', client, message.STREAMING)
+    log.debug("text")
+    assert sent == []
+    ask("log.cancel", b'{"matchtag":1}\0', "one", message.NORESPONSE)
+    log.debug("more")
+    for callback in rounds:
+        callback()
+    assert sent == [
+        ("one", 0, b"text\0"), ("other", 0, b"text\0"), ("one", 61, b""), ("other", 0, b"more\0")
+    ]  # fmt: skip

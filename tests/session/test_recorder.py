@@ -119,6 +119,22 @@ def test_a_session_is_private_and_locked_while_it_is_recorded(tmp_path: Path) ->
         child.communicate()
 
 
+def test_a_lock_that_can_not_be_released_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a disk that is gone: the session is written, nothing is left open."""
+    ours = recorder(tmp_path)
+    lock = descriptor("lock")
+
+    def fail(_fd: int, _operation: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(fcntl, "flock", fail)
+    ours.close()
+    with pytest.raises(OSError, match=os.strerror(errno.EBADF)):
+        os.fstat(lock)
+
+
 def test_a_second_recorder_does_not_touch_a_session(tmp_path: Path) -> None:
     """Where there is a session already, nothing is recorded and nothing is spoilt."""
     first = recorder(tmp_path)
