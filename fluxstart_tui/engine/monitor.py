@@ -107,10 +107,12 @@ class Monitor:
         if self._size <= _FEW:
             self._connect(rank)  # its life may be over before the next look
             self._look_within(_EAGER)
-        elif self._brief and (rank == 0 or not self.booting):
-            self._look_within(0.0)
-        else:
-            self._look_within(_BUSY)
+            return
+        if self._brief and not self.booting:
+            self._running()  # nor does any of them end before the last has joined
+        elif self._brief and rank == 0:
+            self._connect(rank)
+        self._look_within(_BUSY)
 
     def _look_within(self, delay: float) -> None:
         if self._reactor.now() + delay < self._timer.when:
@@ -160,11 +162,10 @@ class Monitor:
         if self._size <= _FEW or not self._tick % _OTHERS:
             return list(self._wanted)
         ready = self._wanted & self._ready
-        if now - self.settled_at >= self._quiet or (self._brief and not self.booting):
+        if now - self.settled_at >= self._quiet:
             return list(ready)
         # Rank 0 may not wait for the others: it is asked when a program of its may have begun.
-        early = self._brief or now - self._leader >= self._quiet
-        return [0] if 0 in ready and early else []
+        return [0] if 0 in ready and now - self._leader >= self._quiet else []
 
     def _connect(self, rank: int) -> bool:
         """Connect to a broker that is to be watched and is not yet; tell whether that was done."""
