@@ -144,27 +144,33 @@ class Session:
         That is what a debugger says of the core files that `program` has left, and how the initial
         program has failed, if rank 0 was gone before it could be asked for that.
         """
-        ended = False
-        code = 0
-        for _, event in list(self._record.events):
-            ended = ended or (isinstance(event, Program) and event.action == "ended")
-            if isinstance(event, Exit):
-                if event.rank == 0:
-                    code = 0 if event.signum else event.code
-                if event.core:
-                    from fluxstart_tui.engine import backtrace  # most instances leave none
+        exits = [event for _, event in self._record.events if isinstance(event, Exit)]
+        self._explain_cores(program, [event for event in exits if event.core])
+        self._explain_program([event for event in exits if event.rank == 0])
 
-                    text = backtrace.of(event.core, program)
-                    if text:
-                        self._record.event(Backtrace(event.rank, text))
-        if code and not ended and self._record.printed is not None:
-            from fluxstart_tui.engine import log_record
+    def _explain_cores(self, program: str, left: list[Exit]) -> None:
+        if not left:
+            return
+        from fluxstart_tui.engine import backtrace  # most instances leave none
 
-            at, printed = self._record.printed
-            failure = log_record.printed_end(printed)
-            # The program may have printed of an instance of its own: rank 0 ends as its own does.
-            if failure is not None and failure.code == code:
-                self._record.event(failure, at)
+        for event in left:
+            text = backtrace.of(event.core, program)
+            if text:
+                self._record.event(Backtrace(event.rank, text))
+
+    def _explain_program(self, leader: list[Exit]) -> None:
+        printed = self._record.printed
+        if printed is None or not leader or leader[-1].signum or not leader[-1].code:
+            return
+        programs = (event for _, event in self._record.events if isinstance(event, Program))
+        if any(event.action == "ended" for event in programs):
+            return
+        from fluxstart_tui.engine import log_record  # is there if anybody was heard
+
+        failure = log_record.printed_end(printed[1])
+        # The program may have printed of an instance of its own: rank 0 ends as its own does.
+        if failure is not None and failure.code == leader[-1].code:
+            self._record.event(failure, printed[0])
 
     def close(self) -> None:
         """Write what is left; the oldest sessions make room for this one."""
