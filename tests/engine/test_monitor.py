@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 
 BROKERS = ["embedded", pytest.param("flux", marks=pytest.mark.real_flux)]
 TRANSITION = re.compile(r"<6>broker\.info\[(\d+)\]: ([\w-]+): ([\w-]+)->([\w-]+) [\d.]+m?u?s")
+LISTENER = f"""{support.PMI}
+import socket
+place = [word for word in sys.argv if word.startswith("--setattr=rundir=")][0][17:]
+server = socket.socket(socket.AF_UNIX); server.bind(f"{{place}}/local-{{rank}}"); server.listen(5)
+ask("cmd=init pmi_version=1 pmi_subversion=1")
+"""
+"""What a broker written in Python begins with that listens where brokers do."""
 LOCAL = ("-Slog-stderr-level=6", "-Slog-stderr-mode=local")
 
 
@@ -130,16 +137,12 @@ def test_a_quorum_that_is_not_met_is_told(scene: Path, broker: str) -> None:
 def test_a_broker_of_few_is_asked_before_it_is_through_with_pmi(scene: Path) -> None:
     """However short its life is then, and however long nobody looks at it meanwhile."""
     body = """
-import socket
-place = [word for word in sys.argv if word.startswith("--setattr=rundir=")][0][17:]
-server = socket.socket(socket.AF_UNIX); server.bind(f"{place}/local-{rank}"); server.listen(5)
-ask("cmd=init pmi_version=1 pmi_subversion=1")
 ask("cmd=finalize")
 server.setblocking(False)
 client, _ = server.accept()
 print(b"log.dmesg" in client.recv(4096))
 """
-    option = support.broker(scene, body, support.PMI)
+    option = support.broker(scene, body, LISTENER)
     done = support.run(scene, "--headless", "--record=session", option, "-s16")
     assert (done.code, done.out) == (0, "True\n" * 16), done.err
 
@@ -147,17 +150,13 @@ print(b"log.dmesg" in client.recv(4096))
 def test_a_broker_that_says_nonsense_is_not_heard(scene: Path) -> None:
     """Whatever comes from a socket that should be a broker's, the instance goes on."""
     body = """
-import socket, threading
-place = [word for word in sys.argv if word.startswith("--setattr=rundir=")][0][17:]
-server = socket.socket(socket.AF_UNIX); server.bind(f"{place}/local-{rank}"); server.listen(5)
-ask("cmd=init pmi_version=1 pmi_subversion=1")
 ask("cmd=put kvsname=- key=x value=y")
 client, _ = server.accept()
 words = [b"\\0\\x12\\x00\\xee\\xff\\0\\0\\0\\x15" + b"\\xff" * 21, b"\\0" + b"\\xff" * 99, b"\\1"]
 client.recv(4096)
 client.sendall(words[rank])
 """
-    option = support.broker(scene, body, support.PMI)
+    option = support.broker(scene, body, LISTENER)
     done = support.run(scene, "--headless", "--record=session", option, "-s3")
     assert done.code == 0, done.err
     assert done.err == ""

@@ -223,6 +223,8 @@ def test_a_full_disk_ends_the_recording_and_nothing_else(small_disk: Path) -> No
     written = (session_dir / "events.jsonl").read_text().splitlines()
     timed = [event for event in map(events.decode, written) if event is not None]
     # The loss may still fit, if it is output that does not.
+    fitting = [event for _, event in timed if isinstance(event, events.Lost)]
+    assert {(loss.what, loss.reason) for loss in fitting} <= {("stdout", "disk")}
     barriers = [event for event in timed if not isinstance(event[1], events.Lost)]
     assert barriers == [(100.0 * n, events.Barrier(100 * n)) for n in range(len(barriers))]
 
