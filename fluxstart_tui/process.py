@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 import os
+import stat
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LOG_FD = "FLUXSTART_TUI_LOG_FD"
+"""Environment variable that tells an embedded broker where to write its log as well: a descriptor
+of a file in memory."""
 
 
 def environment() -> dict[str, str]:
@@ -22,6 +31,17 @@ def environment() -> dict[str, str]:
             if entry.startswith(b"LC_CTYPE="):
                 env["LC_CTYPE"] = os.fsdecode(entry[9:])
     return env
+
+
+def log_descriptor(environ: Mapping[str, str]) -> int | None:
+    """Return the descriptor that LOG_FD names, None if there is no such file in memory."""
+    try:
+        fd = int(environ[LOG_FD])
+        status = os.fstat(fd)
+    except (KeyError, ValueError, OverflowError, OSError):
+        return None
+    # Whatever else the number may stand for, by some mistake: files have names.
+    return fd if stat.S_ISREG(status.st_mode) and not status.st_nlink else None
 
 
 def secure_descriptors() -> None:

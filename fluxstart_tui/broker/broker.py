@@ -47,7 +47,7 @@ class Broker:
 
     Args:
         command: the command line.
-        environ: where PMI is looked for, and what commands inherit.
+        environ: where PMI and a shared log are looked for, and what commands inherit.
 
     Raises:
         UsageError: an attribute is unknown or not to be set.
@@ -60,7 +60,8 @@ class Broker:
         self._attrs = Attributes()
         self._prepare_attributes()
         self._faults = Faults(self._attrs)
-        self._log = Log(self._attrs, self._attrs.get("hostname") or "", self._reactor.call_later)
+        shared = process.log_descriptor(environ)
+        self._log = Log(self._attrs, self._attrs.get("hostname") or "", shared)
         self._router = Router(self._attrs.get("broker.uuid") or "", self._reactor.now)
         self._router.add("attr.get", self._attrs.answer_get)
         self._bootstrap: Bootstrap | None = None

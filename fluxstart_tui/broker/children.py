@@ -158,6 +158,7 @@ class Children:
         others = len(self._topology.subtree(child.rank)) - 1
         severed = f" and severed contact with {others} other nodes" if others else ""
         host = self._cards[child.rank].host
+        self._router.lose(child.uuid)  # first: it may follow the log
         self._log.err(f"{host} (rank {child.rank}) {how}{severed}", "overlay")
         self._set(child, LOST, why)
 

@@ -16,7 +16,7 @@ from fluxstart_tui.rpc.services import Request, Services
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from fluxstart_tui.broker.router import Outlet, Router
+    from fluxstart_tui.broker.router import Router
     from fluxstart_tui.reactor import Reactor
     from fluxstart_tui.rfc.message import Message
     from fluxstart_tui.rpc.services import Origin
@@ -64,7 +64,6 @@ class Connector(Services):
             raise BuiltinsError(f"{path}: {reason}", app="connector-local") from None
         self._server = Server(reactor, self._listener, self, joined=self._join, left=self._leave)
         router.links[self._uuid] = self._deliver
-        router.outlets[self._uuid] = self._outlet
         self._subscribed: dict[str, list[str]] = {}
         """What is subscribed to; events are published by nobody here."""
         self.add("event.subscribe", self._subscribe)
@@ -73,7 +72,6 @@ class Connector(Services):
     def close(self) -> None:
         """Drop all clients and remove the socket."""
         self._router.links.pop(self._uuid, None)
-        self._router.outlets.pop(self._uuid, None)
         self._server.close()
         self._listener.close()
         remove(self._path)
@@ -116,26 +114,12 @@ class Connector(Services):
             self._router.request(told)
 
     def _deliver(self, response: Message) -> None:
-        if (client := self._asker(response)) is not None:
-            client.send(response)
-
-    def _outlet(self, response: Message) -> Outlet:
-        client = self._asker(response)
-        mould = message.Mould(response)
-
-        def send(payloads: list[bytes]) -> None:
-            self._router.responses += len(payloads)
-            if client is not None and client.open:
-                client.write(mould.encode(payloads))
-
-        return send
-
-    def _asker(self, response: Message) -> Client | None:
-        """Return who is to get a response, if he is still there, and take him off its routes."""
         routes = response.routes or []
-        # Responses to clients always have routing enabled, the stack popped empty.
-        response.routes = routes[2:]
-        return self.clients.get(routes[1]) if len(routes) > 1 else None
+        client = self.clients.get(routes[1]) if len(routes) > 1 else None
+        if client is not None:
+            # Responses to clients always have routing enabled, the stack popped empty.
+            response.routes = routes[2:]
+            client.send(response)
 
     def _subscribe(self, request: Request) -> None:
         self._topics(request).append(_topic(request))

@@ -11,13 +11,13 @@ import os
 import time
 
 from fluxstart_tui.broker.errors import StartError
-from fluxstart_tui.broker.router import Streams
+from fluxstart_tui.broker.router import Streams, respond_raw
 from fluxstart_tui.rpc.errors import RpcError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections import deque
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from fluxstart_tui.broker.attrs import Attributes
     from fluxstart_tui.broker.router import Router
@@ -48,12 +48,10 @@ class Log:
     Args:
         attrs: the attributes.
         hostname: stands for the rank until that is known.
-        later: calls back after so many seconds.
+        shared: descriptor to which each record is written as a line as well, or None.
     """
 
-    def __init__(
-        self, attrs: Attributes, hostname: str, later: Callable[[float, Callable[[], None]], object]
-    ) -> None:
+    def __init__(self, attrs: Attributes, hostname: str, shared: int | None = None) -> None:
         self._attrs = attrs
         self._name = hostname
         self._rank: int | None = None
@@ -67,10 +65,8 @@ class Log:
         """The latest records, those that clients have made in their form."""
         self.count = self.local = self.remote = 0
         """How many records went into the ring, were made here, and came from below."""
-        self._later = later
-        self._router: Router
+        self._shared = shared
         self._followers = Streams()
-        self._news: list[Record | bytes] = []
         self._pid = os.getpid()
         self._second, self._stamp = -1, b""
         self.forward: Callable[[bytes], None] | None = None
@@ -100,11 +96,10 @@ class Log:
         self._name = str(rank)
 
     def serve(self, router: Router) -> None:
-        """Answer log.dmesg, which every broker of a recorded instance is asked."""
-        self._router = router
+        """Answer log.dmesg."""
         self._followers = router.streams("log")
         router.add("log.dmesg", self._dmesg)
-        router.add("log.cancel", self._cancel)
+        router.add("log.cancel", self._followers.cancel)
 
     def _dmesg(self, request: Request) -> None:
         fields = request.unpack()
@@ -114,16 +109,11 @@ class Log:
         if not request.streaming:
             raise RpcError(errno.EPROTO)
         if not nobacklog:
-            self._router.respond_raw(request, self._payloads(self.ring))
+            respond_raw(request, [self.format(record) + b"\0" for record in self.ring])
         if follow:
-            self.flush()
             self._followers.append(request)
         else:
             request.end()
-
-    def _cancel(self, request: Request) -> None:
-        self.flush()  # who ends a stream gets what was there before
-        self._followers.cancel(request)
 
     def _attribute(self, name: str, default: int) -> int:
         level = _level(self._attrs.setdefault(name, str(default)))
@@ -201,24 +191,18 @@ class Log:
         if self.ring.maxlen:
             self.count += 1
             self.ring.append(record)
+            if self._shared is not None:
+                self._share(self._shared, self.format(record))
             if self._followers:
-                if not self._news:
-                    self._later(0.0, self.flush)
-                self._news.append(record)
+                payload = self.format(record) + b"\0"
+                for request in self._followers:
+                    respond_raw(request, (payload,))
 
-    def flush(self) -> None:
-        """Tell followers what they have not been told yet: all that came in one round of the loop.
-
-        A state is often gone through within microseconds.
-        """
-        news, self._news = self._news, []
-        if news:
-            payloads = self._payloads(news)
-            for request in self._followers:
-                self._router.respond_raw(request, payloads)
-
-    def _payloads(self, records: Iterable[Record | bytes]) -> list[bytes]:
-        return [self.format(record) + b"\0" for record in records]
+    def _share(self, fd: int, record: bytes) -> None:
+        try:
+            os.write(fd, record.replace(b"\n", b" ") + b"\n")
+        except OSError:  # no memory, or more than we may write
+            return
 
     def format(self, record: Record | bytes) -> bytes:
         """Return a record as it travels."""

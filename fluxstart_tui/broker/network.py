@@ -215,7 +215,6 @@ class Network:
 
     def unload(self) -> None:
         """Hang up everywhere."""
-        self._log.flush()
         if self._children is not None:
             self._children.close()
             self._children = None

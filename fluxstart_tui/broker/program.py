@@ -9,6 +9,7 @@ import os
 import stat
 
 from fluxstart_tui.broker.errors import StartError
+from fluxstart_tui.process import LOG_FD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ _BLOCKED = frozenset(
         "FLUX_TASK_LOCAL_ID",
         "FLUX_TASK_RANK",
         "FLUX_URI",
+        LOG_FD,
         "I_MPI_PMI_LIBRARY",
         "NOTIFY_SOCKET",
     )

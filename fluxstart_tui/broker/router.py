@@ -14,11 +14,10 @@ from fluxstart_tui.rpc.services import Request, Services
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from fluxstart_tui.rfc.message import Message
 
-    Outlet = Callable[[list[bytes]], None]
     Key = tuple[tuple[str, ...], int]
 
 MODULES = ("config", "connector-local", "groups", "rexec", "overlay")
@@ -36,6 +35,15 @@ def new_uuid() -> str:
     """Return a random UUID, as brokers and modules are named in routes."""
     digits = os.urandom(16).hex()
     return "-".join(digits[a:b] for a, b in ((0, 8), (8, 12), (12, 16), (16, 20), (20, 32)))
+
+
+def respond_raw(request: Request, payloads: Iterable[bytes]) -> None:
+    """Answer with payloads that are no JSON, each in a response of its own."""
+    answer = message.response(request.message, userid=os.getuid(), rolemask=message.ROLE_OWNER)
+    routes = answer.routes or []
+    for payload in payloads:
+        answer.payload, answer.routes = payload, routes[:]  # which go on the way
+        request.origin.send(answer)
 
 
 class Streams(list[Request]):
@@ -118,8 +126,6 @@ class Router(Services):
         """Whether local clients may ask for everything: rc1 has begun."""
         self.links: dict[str, Callable[[Message], None]] = {}
         """Ways to the neighbours, by their identity: take responses."""
-        self.outlets: dict[str, Callable[[Message], Outlet]] = {}
-        """Those that take many responses which differ in their payloads only at once."""
         self.onward: Callable[[Message], int] = lambda _: errno.EHOSTUNREACH
         """Sends a request over the tree; returns an errno if that is impossible."""
         self.received: dict[str, tuple[int, float]] = {}
@@ -184,26 +190,6 @@ class Router(Services):
         link = self.links.get(routes[0]) if routes else None
         if link is not None:
             link(response)
-
-    def respond_raw(self, request: Request, payloads: list[bytes]) -> None:
-        """Answer with payloads that are no JSON, each in a response of its own."""
-        if request.outlet is None:
-            request.outlet = self._outlet(request)
-        request.outlet(payloads)
-
-    def _outlet(self, request: Request) -> Outlet:
-        answer = message.response(request.message, userid=os.getuid(), rolemask=message.ROLE_OWNER)
-        routes = answer.routes or []
-        make = self.outlets.get(routes[0]) if routes else None
-        if make is not None:
-            return make(answer)
-
-        def send(payloads: list[bytes]) -> None:
-            for payload in payloads:
-                answer.payload, answer.routes = payload, routes[:]  # which go on the way
-                self.send(answer)
-
-        return send
 
     def lose(self, neighbour: str) -> None:
         """Forget a neighbour and all who were reached through it."""

@@ -8,13 +8,14 @@ import signal
 import socket
 
 from fluxstart_tui.engine import command, processes
+from fluxstart_tui.process import LOG_FD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fluxstart_tui.engine.command import Environ
 
-_PMI_FD = 3
-"""The number of the PMI descriptor in a broker."""
+_PMI_FD, _LOG_FD = 3, 4
+"""The numbers of the descriptors in a broker that are for PMI and for a shared log."""
 
 _BESIDES = 32
 """Descriptors that the engine needs whatever the size of the instance."""
@@ -48,11 +49,12 @@ class Broker:
         tty: str | None = None,
         stdin_null: bool = False,
         own_session: bool = False,
+        log: int | None = None,
     ) -> tuple[int | None, tuple[int, int] | None]:
         """Start the process, as flux start does (libsubprocess/posix_spawn.c).
 
-        It gets descriptors 0, 1, 2 and PMI only, an empty signal mask, default dispositions, and
-        stays in our process group unless it gets a terminal.
+        It gets descriptors 0, 1, 2, PMI and the log only, an empty signal mask, default
+        dispositions, and stays in our process group unless it gets a terminal.
 
         Args:
             limit: the descriptor limits that it is to have.
@@ -60,6 +62,7 @@ class Broker:
             tty: name of a terminal that it runs on, as leader of a session of its own, instead.
             stdin_null: without a terminal of its own it has no input, instead of ours.
             own_session: it leads a session of its own, which it does anyway on a terminal.
+            log: what it writes its log to as well; embedded brokers do.
 
         Returns:
             Our end of the PMI socket, and our ends of the pipes, if there are any.
@@ -73,6 +76,10 @@ class Broker:
         given = [(pipe[1], 1 + at) for at, pipe in enumerate(pipes)]
         if theirs is not None:
             given.append((theirs.fileno(), _PMI_FD))
+        environ = self._environ(_PMI_FD if self._pmi else None)
+        if log is not None:
+            given.append((log, _LOG_FD))
+            environ[LOG_FD] = str(_LOG_FD)
         actions: list[tuple[int, int, int] | tuple[int, int, str, int, int]]
         actions = [(os.POSIX_SPAWN_DUP2, limit.low(fd, at), at) for fd, at in given]
         if tty is not None:
@@ -86,7 +93,7 @@ class Broker:
                 self.pid = os.posix_spawnp(
                     program,
                     self.argv,
-                    self._environ(_PMI_FD if self._pmi else None),
+                    environ,
                     file_actions=actions,
                     setsid=own_session or tty is not None,
                     setsigmask=[],
@@ -164,7 +171,7 @@ class FileLimit:
                 return need, hard
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
             self._raised = True
-            self._low = {at: os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC) for at in (1, 2, 3)}
+            self._low = {at: os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC) for at in range(1, 5)}
         return None
 
     def low(self, fd: int, purpose: int) -> int:

@@ -35,4 +35,4 @@ class Company(NamedTuple):
     consoles: Mapping[int, Console]
     """Terminals of ours that ranks run on."""
     monitor: Monitor | None
-    """Watches the brokers by RPC, if somebody wants to know."""
+    """Watches the brokers from inside, if somebody wants to know."""

@@ -2,8 +2,9 @@
 
 Every broker's log is followed by `log.dmesg` from its first record on: it has each transition of
 its state machine but the last, which is its exit, and brokers answer it before anything else
-(flux-core: broker/modhash.c). Where a broker keeps no records of that level, state-machine.monitor
-tells of states from `init` on. Rank 0 says who is online, routers how their children are.
+(flux-core: broker/modhash.c). Embedded brokers of ours hand it over unasked. Where a broker keeps
+no records of that level, state-machine.monitor tells of states from `init` on. Rank 0 says who is
+online, routers how their children are.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from fluxstart_tui.session import events, tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from fluxstart_tui.engine.record import Record
@@ -37,7 +38,9 @@ _ATTRIBUTES = (
 _QUORUM_WARN = 60.0
 """Seconds (flux-broker-attributes(7), broker.quorum-warn), where it is not set."""
 
-_ERR, _INFO = 3, 6
+_ERR = 3
+_ONLINE = ("init", "quorum", "run")
+"""States in which a broker answers everything."""
 _STATES = (
     "load-builtins", "join", "config-sync", "init", "quorum", "run", "cleanup", "shutdown",
     "finalize", "goodbye", "unload-builtins", "exit",
@@ -52,7 +55,9 @@ class Hearing:
         record: takes states, membership, overlay status and log.
         size: number of brokers.
         later: calls back after so many seconds.
-        running: called when the initial program has begun.
+        ask: called when the initial program has begun, so that there may be little time, and with
+            ranks of which it was found that there is something to ask them.
+        logged: brokers are to be asked for their logs; else `take` is called with them.
     """
 
     def __init__(
@@ -60,18 +65,25 @@ class Hearing:
         record: Record,
         size: int,
         later: Callable[[float, Callable[[], None]], Timer],
-        running: Callable[[], None],
+        ask: Callable[[Iterable[int]], None],
+        *,
+        logged: bool,
     ) -> None:
         self._record = record
         self._size = size
+        self._ranks = {b"%d" % rank: rank for rank in range(size)}
+        """Ranks by how log records name them."""
         self.taps: dict[int, Tap] = {}
         """Who is connected, by rank."""
         self._later = later
-        self._running = running
+        self._ask = ask
+        self._logged = logged
         self.orphans: set[int] = set()
         """Ranks that have said that they lost their TBON parent."""
         self._states: dict[int, str] = {}
-        self._lines: list[bytes] = []
+        self._told: set[int] = set()
+        """Ranks whose log has told of a state."""
+        self._records: list[bytes] = []
         """Log records of the broker that is being read."""
         self._quorum = 0
         self._hidden = False
@@ -83,7 +95,12 @@ class Hearing:
     def started(self, rank: int) -> None:
         """Take that a rank was started anew."""
         self._states.pop(rank, None)
+        self._told.discard(rank)
         self.orphans.discard(rank)
+
+    def concerns(self, rank: int) -> bool:
+        """Tell whether there is something that a rank is to be asked, as far as that is known."""
+        return self._logged or self._hidden or not rank or rank in (self._routers or ())
 
     def connect(self, rank: int, path: str) -> Tap | None:
         """Ask a broker for all that can be asked at once.
@@ -95,13 +112,16 @@ class Hearing:
         if tap is None:
             return None
         self.taps[rank] = tap
-        tap.call("log.dmesg", {"follow": True}, self._logged, stream=True)
+        if self._logged:
+            tap.call("log.dmesg", {"follow": True}, self._said, stream=True)
         if self._hidden:
             self._ask_states(tap)
         if rank == 0:
             tap.call("attr.get", {"name": "log-level"}, self._level)
             tap.call("attr.get", {"name": "broker.quorum"}, self._quorum_size)
             tap.call("attr.get", {"name": "broker.quorum-warn"}, self._quorum_warn)
+        if self._states.get(rank) in _ONLINE:
+            self._ask_online(tap)
         return tap
 
     def drop(self, tap: Tap) -> None:
@@ -111,57 +131,72 @@ class Hearing:
 
     def read(self, tap: Tap) -> bool:
         """Take what a broker has said; tell whether it may say more."""
-        self._lines.clear()
         alive = tap.read()
-        if self._lines:
-            self._record.data(tap.rank, LOG, b"".join(self._lines))
+        if self._records:
+            self._keep(tap.rank, self._records)
+            self._records = []
         return alive
 
-    def _logged(self, tap: Tap, payload: bytes, _errnum: int) -> None:
-        if log_record.idle(payload, tap.name):
-            self._keep(payload)
-            return
-        said = log_record.parse(payload, tap.rank)
-        if said is None:
-            return
-        self._keep(payload)
-        if said.severity > _INFO or (said.severity == _INFO and said.app != b"broker"):
-            return
-        text = said.text.decode(errors="replace")
-        if said.severity == _INFO and (state := log_record.transition(tap.rank, text)) is not None:
-            self._enter(tap, state, said.stamp)
-            return
-        at = self._clock.at(said.stamp)
-        if said.severity <= _ERR:
-            app = said.app.decode(errors="replace")
-            self._record.event(events.Log(tap.rank, said.severity, app, text), at)
-        if tap.rank == 0 and (program := log_record.program_end(text)) is not None:
-            self._record.event(program, at)
+    def take(self, records: Iterable[bytes]) -> None:
+        """Take log records of any ranks."""
+        by_rank: dict[int, list[bytes]] = {}
+        for record in records:
+            fields = log_record.split(record)
+            if fields is None or (rank := self._ranks.get(fields[2])) is None:
+                continue
+            by_rank.setdefault(rank, []).append(record)
+            if not log_record.idle(fields):
+                self._learn(rank, fields)
+        for rank, those in by_rank.items():
+            self._keep(rank, those)
 
-    def _keep(self, record: bytes) -> None:
-        self._lines.append(record.replace(b"\n", b" ") + b"\n")
+    def _said(self, tap: Tap, record: bytes, _errnum: int) -> None:
+        fields = log_record.split(record)
+        # What another rank has forwarded is in that one's log.
+        if fields is not None and fields[2] == tap.name:
+            self._records.append(record)
+            if not log_record.idle(fields):
+                self._learn(tap.rank, fields)
 
-    def _enter(self, tap: Tap, state: events.State, stamp: bytes) -> None:
-        at = self._clock.at(stamp)
-        tap.told = True
-        self._states[tap.rank] = state.state
-        if state.event == "parent-fail":
-            self.orphans.add(tap.rank)
+    def _keep(self, rank: int, records: list[bytes]) -> None:
+        self._record.data(rank, LOG, log_record.lines(records))
+
+    def _learn(self, rank: int, fields: list[bytes]) -> None:
+        """Find out what a record of a rank's own tells."""
+        if (state := log_record.transition(rank, fields)) is not None:
+            self._told.add(rank)
+            if state.event == "parent-fail":
+                self.orphans.add(rank)
+            self._entered(state, self._clock.at(fields[1]))
+            return
+        severity = log_record.severity(fields)
+        if severity <= _ERR:
+            app, text = (fields[at].decode(errors="replace") for at in (3, 7))
+            self._record.event(events.Log(rank, severity, app, text), self._clock.at(fields[1]))
+        if not rank and (program := log_record.program_end(fields)) is not None:
+            self._record.event(program, self._clock.at(fields[1]))
+
+    def _entered(self, state: events.State, at: float | None) -> None:
+        rank = state.rank
+        self._states[rank] = state.state
         self._record.event(state, at)
-        self._entered(tap, state.state, at)
-
-    def _entered(self, tap: Tap, state: str, at: float | None) -> None:
-        if state in ("init", "quorum", "run") and not tap.online:
-            tap.online = True
-            if tap.rank == 0 or (self._routers is not None and tap.rank in self._routers):
-                tap.call("overlay.monitor", None, self._overlay, stream=True)
-            if tap.rank == 0:
-                tap.call("groups.get", {"name": "broker.online"}, self._online, stream=True)
-                for name in _ATTRIBUTES:
-                    self._ask_attribute(tap, name)
-        if state == "run" and tap.rank == 0:
+        if state.state in _ONLINE and (tap := self.taps.get(rank)) is not None:
+            self._ask_online(tap)
+        if state.state == "run" and rank == 0:
             self._record.event(events.Program("started"), at)
-            self._running()
+            self._ask(())
+
+    def _ask_online(self, tap: Tap) -> None:
+        """Ask, once, what only brokers that are online answer."""
+        if tap.online:
+            return
+        tap.online = True
+        if tap.rank == 0 or tap.rank in (self._routers or ()):
+            tap.call("overlay.monitor", None, self._overlay, stream=True)
+        if tap.rank == 0:
+            tap.call("groups.get", {"name": "broker.online"}, self._online, stream=True)
+            for name in _ATTRIBUTES:
+                self._ask_attribute(tap, name)
 
     def _ask_attribute(self, tap: Tap, name: str) -> None:
         def answered(_tap: Tap, payload: bytes, errnum: int) -> None:
@@ -185,14 +220,18 @@ class Hearing:
             tap = self.taps.get(rank)
             if tap is not None and rank and tap.online:
                 tap.call("overlay.monitor", None, self._overlay, stream=True)
+        if not self._logged:  # else all are asked something anyway
+            self._ask(self._routers)
 
     def _level(self, _tap: Tap, payload: bytes, errnum: int) -> None:
         """Ask for states where the log does not tell them."""
         level = _number(payload, "value")
-        if not errnum and level is not None and level < _INFO:
+        if not errnum and level is not None and level < log_record.INFO:
             self._hidden = True
             for tap in self.taps.values():
                 self._ask_states(tap)
+            if not self._logged:
+                self._ask(range(self._size))
 
     def _ask_states(self, tap: Tap) -> None:
         tap.call("state-machine.monitor", None, self._monitored, stream=True)
@@ -205,10 +244,8 @@ class Hearing:
         if errnum or not isinstance(number, int) or not 0 <= number < len(_STATES):
             return
         state = _STATES[number]
-        if not tap.told and self._states.get(tap.rank) != state:
-            self._states[tap.rank] = state
-            self._record.event(events.State(tap.rank, state))
-            self._entered(tap, state, None)
+        if tap.rank not in self._told and self._states.get(tap.rank) != state:
+            self._entered(events.State(tap.rank, state), None)
 
     def _quorum_size(self, _tap: Tap, payload: bytes, errnum: int) -> None:
         self._quorum = (not errnum and _number(payload, "value")) or 0

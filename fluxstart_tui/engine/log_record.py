@@ -2,12 +2,10 @@
 
 A record reads `<PRI>1 TIME RANK APP PID - - TEXT`, the severity being PRI >> 3 (flux-core:
 libflux/stdlog.h). There are thousands during a boot, and most are of no interest here: they are
-taken apart only as far as it takes to see that.
+taken apart only as far as it takes to see that. Functions here take what `split` returns.
 """
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 from fluxstart_tui.rfc import fsd
 from fluxstart_tui.session import events
@@ -16,58 +14,59 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fluxstart_tui.engine.record import Record
 
+INFO = 6
+"""Severity of records of transitions."""
 
-_DEBUG = b"<56>1 "
-_RANK_AT = len(_DEBUG) + len(b"YYYY-MM-DDTHH:MM:SS.ffffffZ ")
-
-
-class LogRecord(NamedTuple):
-    """One record, in bytes as it came."""
-
-    severity: int
-    stamp: bytes
-    app: bytes
-    text: bytes
+_INFO, _DEBUG = b"<48>1", b"<56>1"
+_BROKER = b"broker"
 
 
-def idle(record: bytes, rank: bytes) -> bool:
-    """Tell at a glance whether it is a debug record of a rank's own: half are, and tell nothing.
-
-    Args:
-        record: the record.
-        rank: the rank in digits, and a space.
-    """
-    return record.startswith(_DEBUG) and record.startswith(rank, _RANK_AT)
+def split(record: bytes) -> list[bytes] | None:
+    """Return the fields of a record, PRI and version being one of them; None if it is none."""
+    fields = record.split(b" ", 7)
+    return fields if len(fields) == 8 else None
 
 
-def parse(record: bytes, rank: int) -> LogRecord | None:
-    """Take apart a record of a rank's own.
-
-    Returns:
-        None if it is none, or one that another rank has forwarded: that one's log has it.
-    """
-    parts = record.split(b" ", 7)
-    if len(parts) < 8 or parts[2] != b"%d" % rank:
-        return None
-    priority = parts[0][1 : parts[0].find(b">")]
-    severity = int(priority) >> 3 if priority.isdigit() and len(priority) < 5 else 7
-    return LogRecord(severity, parts[1], parts[3], parts[7])
+def idle(fields: list[bytes]) -> bool:
+    """Tell at a glance whether it is a debug record: half are, and tell nothing."""
+    return fields[0] == _DEBUG
 
 
-def transition(rank: int, text: str) -> events.State | None:
+def severity(fields: list[bytes]) -> int:
+    """Return the severity of a record, 7 if it has none."""
+    priority = fields[0][1 : fields[0].find(b">")]
+    return int(priority) >> 3 if priority.isdigit() and len(priority) < 5 else 7
+
+
+def lines(records: list[bytes]) -> bytes:
+    """Return records as lines, one each."""
+    text = b"\n".join(records)
+    if text.count(b"\n") >= len(records):
+        text = b"\n".join([record.replace(b"\n", b" ") for record in records])
+    return text + b"\n"
+
+
+def transition(rank: int, fields: list[bytes]) -> events.State | None:
     """Return the transition of a broker's state that a record tells of, if it does.
 
-    It reads `EVENT: FORMER->STATE SECONDS` (flux-core: broker/state_machine.c).
+    Its text reads `EVENT: FORMER->STATE SECONDS` (flux-core: broker/state_machine.c).
     """
-    name, _, rest = text.partition(": ")
+    if fields[0] != _INFO or fields[3] != _BROKER:
+        return None
+    name, _, rest = fields[7].decode(errors="replace").partition(": ")
     former, arrow, more = rest.partition("->")
     state, _, spent = more.partition(" ")
     seconds = _seconds(spent) if arrow and spent else None
     return None if seconds is None else events.State(rank, state, name, former, seconds)
 
 
-def program_end(text: str) -> events.Program | None:
-    """Return the end of the initial program that a record of rank 0 tells of, if it does.
+def program_end(fields: list[bytes]) -> events.Program | None:
+    """Return the end of the initial program that a record of rank 0 tells of, if it does."""
+    return _program_end(fields[7].decode(errors="replace")) if fields[3] == _BROKER else None
+
+
+def _program_end(text: str) -> events.Program | None:
+    """Understand a text.
 
     It reads `rc2.0: COMMAND Exited (rc=N) SECONDS` (flux-core: broker/broker.c).
     """
@@ -87,7 +86,7 @@ def printed_end(printed: bytes) -> events.Program | None:
     """
     for line in reversed(printed.splitlines()):
         text = line.partition(b" broker.err[0]: ")[2].decode(errors="replace")
-        if (ended := program_end(text)) is not None:
+        if (ended := _program_end(text)) is not None:
             return ended
     return None
 

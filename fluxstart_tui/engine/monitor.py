@@ -1,7 +1,8 @@
 """Watch brokers from inside: whom to connect to over RUNDIR/local-R, and when.
 
 Brokers are asked for their logs (hearing.py), which have everything from the first moment on, so
-that there is no hurry while a boot needs all the CPU there is.
+that there is no hurry while a boot needs all the CPU there is. Embedded brokers write theirs where
+it is read without asking (shared_log.py).
 
 The sockets are looked at on a tick rather than when they have something: records carry their own
 times, and thousands of wake-ups during a boot would be taken from the brokers.
@@ -14,10 +15,11 @@ import select
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from fluxstart_tui.engine.hearing import Hearing
     from fluxstart_tui.engine.record import Record
+    from fluxstart_tui.engine.shared_log import SharedLog
     from fluxstart_tui.engine.tap import Tap
     from fluxstart_tui.reactor import Reactor
 
@@ -45,8 +47,8 @@ class Monitor:
         size: number of brokers.
         quiet: seconds since the last rank was done with PMI after which those that are done are
             asked, and since rank 0 was after which it is. Until then a boot takes all the CPU.
-        brief: whether an instance may be over sooner than that: then rank 0 is asked as soon as it
-            is done, and the others when the last is.
+        log: has what all brokers log, if they are embedded ones of ours. Such an instance may be
+            over sooner than that: rank 0 is asked as soon as it is done with PMI.
     """
 
     def __init__(
@@ -56,61 +58,77 @@ class Monitor:
         connector: Callable[[int], str],
         size: int,
         quiet: float,
-        *,
-        brief: bool,
+        log: SharedLog | None = None,
     ) -> None:
         self._reactor = reactor
         self._record = record
         self._connector = connector
         self._size = size
         self._quiet = quiet
-        self._brief = brief
+        self._log = log
         self._epoll = select.epoll()
         self._by_fd: dict[int, Tap] = {}
-        self._wanted: set[int] = set()
+        self._running: set[int] = set()
         self._ready: set[int] = set()
+        self._wanted: set[int] = set()  # who is to be connected to and is not yet
         self._heard: Hearing | None = None
         self._tick = 0
         self._last = reactor.now()
         self._leader = -math.inf  # when rank 0 was
-        self.settled_at = -math.inf
-        """When the last rank that is done with PMI was."""
+        self._settled = -math.inf  # when the last rank that is done with PMI was
         self._timer = reactor.call_later(_BUSY, self._look)
 
     def _hear(self) -> Hearing:
         if self._heard is None:
             from fluxstart_tui.engine.hearing import Hearing  # not before anybody can be asked
 
-            self._heard = Hearing(self._record, self._size, self._reactor.call_later, self._running)
+            self._heard = Hearing(
+                self._record,
+                self._size,
+                self._reactor.call_later,
+                self._ask,
+                logged=self._log is None,
+            )
         return self._heard
+
+    @property
+    def log_fd(self) -> int | None:
+        """What brokers are to write their log to as well."""
+        return self._log.fd if self._log is not None else None
 
     @property
     def booting(self) -> bool:
         """Whether somebody is not done with PMI."""
-        return not self._wanted <= self._ready
+        return not self._running <= self._ready
 
     def started(self, rank: int) -> None:
         """Take that a broker was started: it is to be watched."""
-        self._wanted.add(rank)
+        self._running.add(rank)
         self._last = self._reactor.now()
         if self._heard is not None:
             self._heard.started(rank)
         elif self._size <= _FEW:
             self._hear()  # there may be no time to load it later
+        if self._concerns(rank):
+            self._wanted.add(rank)
+
+    def _concerns(self, rank: int) -> bool:
+        """Tell whether there is something that a rank is to be asked."""
+        if self._log is None or not rank:
+            return True
+        return self._heard is not None and self._heard.concerns(rank)
 
     def settled(self, rank: int) -> None:
         """Take that a rank has no PMI, or is done with it but for a reply: then it waits for us."""
         self._ready.add(rank)
-        self.settled_at = self._last = self._reactor.now()
+        self._settled = self._last = self._reactor.now()
         if rank == 0:
-            self._leader = self.settled_at
+            self._leader = self._settled
         if self._size <= _FEW:
             self._connect(rank)  # its life may be over before the next look
             self._look_within(_EAGER)
             return
-        if self._brief and not self.booting:
-            self._running()  # nor does any of them end before the last has joined
-        elif self._brief and rank == 0:
+        if self._log is not None:
             self._connect(rank)
         self._look_within(_BUSY)
 
@@ -121,8 +139,10 @@ class Monitor:
 
     def ended(self, rank: int) -> None:
         """Take that a broker has ended: what it has said is read to its end."""
-        self._wanted.discard(rank)
+        self._running.discard(rank)
         self._ready.discard(rank)
+        self._wanted.discard(rank)
+        self._read_log()
         tap = self._heard.taps.get(rank) if self._heard is not None else None
         if tap is not None:
             self._hear().read(tap)
@@ -138,37 +158,46 @@ class Monitor:
         for tap in list(self._by_fd.values()):
             self._drop(tap)
         self._epoll.close()
+        if self._log is not None:
+            self._log.close()
 
     def _look(self) -> None:
         self._tick += 1
         now = self._reactor.now()
-        connected = False
+        news = self._read_log()
         for rank in self._due(now):
-            connected |= self._connect(rank)
-        ready = self._epoll.poll(0)
-        for fd, _ in ready:
+            news |= self._connect(rank)
+        for fd, _ in self._epoll.poll(0):
+            news = True
             tap = self._by_fd.get(fd)
             if tap is not None and not self._hear().read(tap):
                 self._drop(tap)
-        if ready or connected:
+        if news:
             self._last = now
         eager = self._size <= _FEW and self._wanted & self._ready
         busy, calm = (_EAGER, _BUSY) if eager else (_BUSY, _CALM)
         pause = busy if now - self._last < 1.0 else calm
         self._timer = self._reactor.call_later(pause, self._look)
 
+    def _read_log(self) -> bool:
+        """Take what brokers have written to the log; tell whether that was anything."""
+        lines = self._log.read() if self._log is not None else []
+        if lines:
+            self._hear().take(lines)
+        return bool(lines)
+
     def _due(self, now: float) -> list[int]:
         """Return the brokers that are to be connected to now, if they can be."""
         if self._size <= _FEW or not self._tick % _OTHERS:
             return list(self._wanted)
         ready = self._wanted & self._ready
-        if now - self.settled_at >= self._quiet:
+        if now - self._settled >= self._quiet:
             return list(ready)
         # Rank 0 may not wait for the others: it is asked when a program of its may have begun.
         return [0] if 0 in ready and now - self._leader >= self._quiet else []
 
     def _connect(self, rank: int) -> bool:
-        """Connect to a broker that is to be watched and is not yet; tell whether that was done."""
+        """Connect to a broker that is to be asked and is not yet; tell whether that was done."""
         if rank not in self._wanted:
             return False
         tap = self._hear().connect(rank, self._connector(rank))
@@ -179,8 +208,15 @@ class Monitor:
         self._epoll.register(tap.fd, select.EPOLLIN)
         return True
 
-    def _running(self) -> None:
-        """Ask all that are done with PMI: a short program leaves no other time than this."""
+    def _ask(self, others: Iterable[int] = ()) -> None:
+        """Ask all that are done with PMI: a short program leaves no other time than this.
+
+        Args:
+            others: whom there is something to ask as well, as has just been found out.
+        """
+        heard = self._hear()
+        self._wanted.update(rank for rank in others if rank not in heard.taps)
+        self._wanted &= self._running
         for rank in self._wanted & self._ready:
             self._connect(rank)
 

@@ -7,6 +7,7 @@ from functools import partial
 
 from fluxstart_tui.engine import rundir
 from fluxstart_tui.engine.monitor import Monitor
+from fluxstart_tui.engine.shared_log import SharedLog
 from fluxstart_tui.session import home
 from fluxstart_tui.session.events import Backtrace, Exit, Program
 from fluxstart_tui.session.recorder import Recorder
@@ -27,8 +28,7 @@ _LINGER = 0.5
 
 _START, _LATEST = 0.25, 1.0
 """Seconds after which a session is written, if nobody waits for it: brokers start meanwhile, and
-as long as one is not done with PMI a thread that writes takes time from those it waits for.
-Embedded brokers take all the CPU for a while after PMI too."""
+as long as one is not done with PMI a thread that writes takes time from those it waits for."""
 
 _SECOND = 1.0
 """Seconds after which it is looked at what brokers use: many a short run is over by then."""
@@ -90,16 +90,14 @@ class Session:
             self._recorder.event(t, event)
         record.recorder = self._recorder
         where = connector or partial(rundir.connector, header["rundir"])
-        brief = header["broker_kind"] == "embedded"
-        self._calm = _START if brief else 0.0
-        self.monitor = Monitor(reactor, record, where, header["size"], _QUIET, brief=brief)
+        ours = header["mode"] in ("test", "normal")  # started by us, not by a launcher
+        log = SharedLog() if ours and header["broker_kind"] == "embedded" else None
+        self.monitor = Monitor(reactor, record, where, header["size"], _QUIET, log)
         self._sampling: Timer | None = None
         self._sampler: Sampler | None = None
 
     def _begin(self) -> None:
-        now = self._reactor.now()
-        booting = self.monitor.booting or now < self.monitor.settled_at + self._calm
-        if booting and now < self._latest:
+        if self.monitor.booting and self._reactor.now() < self._latest:
             self._reactor.call_later(_AGAIN, self._begin)
         else:
             self._recorder.begin()

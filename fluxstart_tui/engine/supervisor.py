@@ -155,6 +155,7 @@ class Supervisor:
             piped=company.relay is not None and console is None,
             tty=console.slave if console is not None else None,
             stdin_null=0 in company.consoles,
+            log=company.monitor.log_fd if company.monitor is not None else None,
         )
         self.pids[rank] = broker.pid
         company.custody.started(broker)

@@ -35,11 +35,9 @@ class Tap:
 
     def __init__(self, rank: int, connected: socket.socket) -> None:
         self.rank = rank
-        self.name = b"%d " % rank
+        self.name = b"%d" % rank
         """How log records name it."""
         self.fd = connected.fileno()
-        self.told = False
-        """Whether the broker's log has told of a state."""
         self.online = False
         """Whether it has been asked what only brokers that are online answer."""
         self._socket: socket.socket | None = connected

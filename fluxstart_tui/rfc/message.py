@@ -11,10 +11,6 @@ from __future__ import annotations
 import struct
 import sys
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 REQUEST = 0x01
 RESPONSE = 0x02
 EVENT = 0x04
@@ -45,8 +41,6 @@ SIZE_MAX = 1 << 26
 _MAGIC = 0xFFEE0012.to_bytes(4, sys.byteorder)
 _HEADER_SIZE = 8
 _PROTO = struct.Struct(">BBBBIIII")
-_TAIL_SIZE = 1 + _PROTO.size
-"""Bytes after the payload."""
 _PROTO_MAGIC = 0x8E
 _PROTO_VERSION = 1
 _LONG_FRAME = 0xFF
@@ -264,36 +258,6 @@ def encode_framed(message: Message) -> bytes:
     """
     body = encode(message)
     return b"%b%b%b" % (_MAGIC, len(body).to_bytes(4, "big"), body)
-
-
-class Mould:
-    """Encodes messages that differ in nothing but their payloads, framed.
-
-    Args:
-        message: what they have in common; its own payload does not count.
-
-    Raises:
-        MessageError: a field is out of range.
-    """
-
-    def __init__(self, message: Message) -> None:
-        message.payload = b""
-        body = encode(message)
-        self._head, self._tail = body[: -_TAIL_SIZE - 1], body[-_TAIL_SIZE:]
-        self._size = len(self._head) + _TAIL_SIZE
-
-    def encode(self, payloads: Iterable[bytes]) -> bytes:
-        """Encode a message for each payload, one after the other.
-
-        Raises:
-            MessageError: a payload is too long.
-        """
-        parts: list[bytes] = []
-        for payload in payloads:
-            frame = _frame(payload)
-            size = self._size + len(frame)
-            parts += (_MAGIC, size.to_bytes(4, "big"), self._head, frame, self._tail)
-        return b"".join(parts)
 
 
 class Decoder:

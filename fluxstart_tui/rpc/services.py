@@ -41,14 +41,12 @@ class Request:
         rolemask: roles that responses carry.
     """
 
-    __slots__ = ("_rolemask", "message", "origin", "outlet")
+    __slots__ = ("_rolemask", "message", "origin")
 
     def __init__(self, arrived: Message, origin: Origin, rolemask: int = _ROLES) -> None:
         self.message = arrived
         self.origin = origin
         self._rolemask = rolemask
-        self.outlet: Callable[[list[bytes]], None] | None = None
-        """What answers with payloads, each in a response of its own, once there is such a thing."""
 
     @property
     def live(self) -> bool:

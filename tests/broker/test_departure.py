@@ -38,7 +38,7 @@ def test_a_parent_that_does_not_answer_is_left_after_a_minute(
     reactor = Reactor(clock=lambda: now)
     attrs = Attributes()
     attrs.set("log-stderr-mode", "local")
-    log = Log(attrs, "box", lambda _seconds, _callback: None)
+    log = Log(attrs, "box")
     machine = StateMachine(reactor, log, lambda _: None)
     machine.state = states.GOODBYE
     departure = Departure(reactor, log, attrs, 1, machine, str)

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from typing import TYPE_CHECKING
 
-from fluxstart_tui.broker.attrs import Attributes
-from fluxstart_tui.broker.log import Log
-from fluxstart_tui.broker.router import Router
-from fluxstart_tui.rfc import message
+from fluxstart_tui.process import LOG_FD
 from tests.broker.instance import Broker, Instance
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
-
-    from fluxstart_tui.rfc.message import Message
 
 STAMP = r"[A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d\.\d{6} UTC \d{4}"
 
@@ -104,6 +99,30 @@ def test_a_log_that_cannot_be_written_ends_nothing(tmp_path: Path) -> None:
     assert broker.wait() == 3
 
 
+def test_a_log_is_shared_as_it_is_made(tmp_path: Path) -> None:
+    """In whatever the launcher names, if that is in memory; what the broker runs knows nothing."""
+    program = "env | grep -c LOG_FD; ls /proc/self/fd | tr '\\n' ' '"
+    shared = os.memfd_create("log")
+    with (tmp_path / "file").open("wb") as file:
+        for fd in (shared, file.fileno()):
+            broker = Broker(tmp_path, ["sh", "-c", program], env={LOG_FD: str(fd)}, pass_fds=[fd])
+            assert broker.wait() == 0
+            assert broker.stdout == "0\n0 1 2 3 "  # the last is ls's own
+    assert (tmp_path / "file").stat().st_size == 0
+    lines = os.pread(shared, 1 << 20, 0).decode().splitlines()
+    os.close(shared)
+    assert all(re.match(r"<\d+>1 \d{4}-\S+Z 0 \S+ \d+ - - ", line) for line in lines)
+    texts = [line.split(" ", 7)[7] for line in lines]
+    assert texts[0] == "insmod config"
+    assert "parent-none: join->config-sync" in " ".join(texts)
+    assert "unload-builtins->exit" in texts[-1]
+
+
+def test_a_shared_log_that_is_none_harms_nobody(tmp_path: Path) -> None:
+    for name in ("", "x", "-1", "999", "9" * 99):
+        assert Broker(tmp_path, ["true"], env={LOG_FD: name}).wait() == 0
+
+
 def test_each_line_of_a_text_is_a_record(tmp_path: Path) -> None:
     """As flux_log(3) has it: a first line may be empty, and others are left out if they are."""
     program = "\necho out >/dev/null\n\n: '\r x'\n"
@@ -118,36 +137,3 @@ def test_each_line_of_a_text_is_a_record(tmp_path: Path) -> None:
         assert "[1]: rc3.0: a\n<6>broker.info[1]: b\n<6>broker.info[1]: rc3.0: \n" in (
             instance[1].stderr
         )
-
-
-def test_who_ends_a_stream_gets_what_was_logged_before() -> None:
-    """Even in the same round of the loop; who follows on gets it, once, when that is over."""
-    rounds: list[Callable[[], None]] = []
-    log = Log(Attributes(), "box", lambda _seconds, callback: rounds.append(callback))
-    log.configure(0)
-    router = Router("broker", time.monotonic)
-    log.serve(router)
-    sent: list[tuple[str, int, bytes]] = []
-
-    def take(response: Message) -> None:
-        client = (response.routes or [])[1]
-        sent.append((client, response.errnum, (response.payload or b"").rpartition(b" ")[2]))
-
-    router.links["link"] = take
-
-    def ask(topic: str, payload: bytes, client: str, flags: int = 0) -> None:
-        request = message.request(topic, payload, matchtag=1, flags=flags)
-        request.routes = ["link", client]
-        router.request(request)
-
-    for client in ("one", "other"):
-        ask("log.dmesg", b'{"follow":true}\0', client, message.STREAMING)
-    log.debug("text")
-    assert sent == []
-    ask("log.cancel", b'{"matchtag":1}\0', "one", message.NORESPONSE)
-    log.debug("more")
-    for callback in rounds:
-        callback()
-    assert sent == [
-        ("one", 0, b"text\0"), ("other", 0, b"text\0"), ("one", 61, b""), ("other", 0, b"more\0")
-    ]  # fmt: skip

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fluxstart_tui.session.reader import Session
 from tests import support
 from tests.support import PMI, broker
 
@@ -72,6 +73,19 @@ def test_the_soft_limit_is_raised_for_us_and_not_for_the_brokers(scene: Path) ->
     """A low soft limit is no obstacle, and brokers get the limit that we got."""
     done = support.run(scene, broker(scene, "ulimit -Sn"), "-s64", preexec_fn=limit(64, 4096))
     assert (done.code, set(done.out.split()), done.err) == (0, {"64"}, "")
+
+
+def test_brokers_with_a_low_limit_are_heard(scene: Path) -> None:
+    """Their descriptors are below it, whatever the numbers of ours."""
+    done = support.run(
+        scene, "--headless", "--record=session", "--broker=embedded", "-s20",
+        "-Sbroker.rc1_path=", "-Sbroker.rc3_path=", "true", preexec_fn=limit(64, 4096),
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    brokers = Session(str(scene / "session")).state.brokers
+    steps = [[one.state for one in broker.transitions] for broker in brokers.values()]
+    assert len(steps) == 20
+    assert all("run" in states for states in steps)
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])

@@ -14,26 +14,30 @@ from fluxstart_tui.session import events
 
 
 def test_a_record_is_taken_apart() -> None:
-    """Severity, time, app and text; one that another rank forwarded is not this rank's."""
+    """Severity, time, rank, app and text."""
     line = b"<48>1 2026-11-22T14:54:07.509663Z 7 broker 17854 - - rc1-none: init->quorum 0.00712ms"
-    found = log_record.parse(line, 7)
+    found = log_record.split(line)
     assert found is not None
-    assert found == (
-        6,
-        b"2026-11-22T14:54:07.509663Z",
-        b"broker",
-        b"rc1-none: init->quorum 0.00712ms",
-    )
-    assert log_record.transition(7, found.text.decode()) == events.State(
+    assert found[1:4] == [b"2026-11-22T14:54:07.509663Z", b"7", b"broker"]
+    assert found[7] == b"rc1-none: init->quorum 0.00712ms"
+    assert log_record.severity(found) == log_record.INFO
+    assert not log_record.idle(found)
+    assert log_record.transition(7, found) == events.State(
         7, "quorum", "rc1-none", "init", 0.00000712
     )
-    assert log_record.parse(line, 6) is None
+    assert log_record.split(line[:-40]) is None
+
+
+def record(text: str, app: str = "broker", priority: str = "48") -> list[bytes]:
+    """Return the fields of a record."""
+    found = log_record.split(f"<{priority}>1 - 0 {app} 1 - - {text}".encode())
+    assert found is not None
+    return found
 
 
 @pytest.mark.parametrize("priority", ["", "x", "-8", "²", "9" * 5000])
 def test_what_is_no_priority_is_debug(priority: str) -> None:
-    found = log_record.parse(f"<{priority}>1 - 0 broker 1 - - text".encode(), 0)
-    assert found == (7, b"-", b"broker", b"text")
+    assert log_record.severity(record("text", priority=priority)) == 7
 
 
 @pytest.mark.parametrize(
@@ -41,16 +45,31 @@ def test_what_is_no_priority_is_debug(priority: str) -> None:
     ["", "a: b", "insmod overlay", "x->y", "e: a->b", "e: a->b 1x", "e: a->b ²s", "->", ": -> s"],
 )
 def test_what_tells_of_no_transition(text: str) -> None:
-    """Only an event, two states and a duration make one."""
-    assert log_record.transition(0, text) is None
+    """Only an event, two states and a duration make one, said by the broker itself as usual."""
+    assert log_record.transition(0, record(text)) is None
+
+
+def test_nobody_else_tells_of_transitions() -> None:
+    step = "rc1-none: init->quorum 0.00712ms"
+    assert log_record.transition(0, record(step)) is not None
+    assert log_record.transition(0, record(step, app="logger")) is None
+    assert log_record.transition(0, record(step, priority="56")) is None
+
+
+def test_records_are_lines() -> None:
+    """One line each, whatever is in them."""
+    assert log_record.lines([b"a", b"b"]) == b"a\nb\n"
+    assert log_record.lines([b"a\nb", b"c"]) == b"a b\nc\n"
 
 
 def test_the_end_of_the_initial_program() -> None:
     """Its command and exit code; nothing that merely looks like it."""
-    ended = log_record.program_end("rc2.0: sh -c (rc=x) Exited (rc=3) 0.1s")
-    assert ended == events.Program("ended", 3, "sh -c (rc=x) Exited")
+    text = "rc2.0: sh -c (rc=x) Exited (rc=3) 0.1s"
+    ended = events.Program("ended", 3, "sh -c (rc=x) Exited")
+    assert log_record.program_end(record(text)) == ended
+    assert log_record.program_end(record(text, app="logger")) is None
     for text in ("rc2.0: a (rc=²) 1s", f"rc2.0: a (rc={'9' * 5000}) 1s", "rc1.0: a (rc=1) 1s"):
-        assert log_record.program_end(text) is None
+        assert log_record.program_end(record(text)) is None
 
 
 def test_a_failure_that_is_printed() -> None:
@@ -76,9 +95,9 @@ def test_nothing_that_a_broker_says_raises(data: bytes, rank: int) -> None:
     """Any bytes are taken, whatever they are."""
     clock = log_record.Clock(Record(time.monotonic))
     for record in (data, b"<48>1 %b %d broker 1 - - %b" % (data[:20], rank, data)):
-        found = log_record.parse(record, rank)
+        found = log_record.split(record)
         if found is not None:
-            text = found.text.decode(errors="replace")
-            log_record.transition(rank, text)
-            log_record.program_end(text)
-            clock.at(found.stamp)
+            log_record.severity(found)
+            log_record.transition(rank, found)
+            log_record.program_end(found)
+            clock.at(found[1])

@@ -229,11 +229,11 @@ def toml(data: bytes) -> None:
 def broker_log(data: bytes) -> None:
     """Records of brokers' logs, as they come by RPC."""
     for record in data.split(CUT):
-        found = log_record.parse(record, 0)
+        found = log_record.split(record)
         if found is not None:
-            text = found.text.decode(errors="replace")
-            log_record.transition(0, text)
-            log_record.program_end(text)
+            log_record.severity(found)
+            log_record.transition(0, found)
+            log_record.program_end(found)
 
 
 # Terminals

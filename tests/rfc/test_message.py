@@ -181,18 +181,6 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
         Decoder().feed(message._MAGIC + len(data).to_bytes(4, "big") + data)
 
 
-@given(messages, st.lists(st.binary(max_size=300), max_size=3))
-def test_a_mould_gives_messages_that_differ_in_their_payloads(
-    meaning: Message, payloads: list[bytes]
-) -> None:
-    cast = message.Mould(meaning).encode(payloads)
-    each = []
-    for payload in payloads:
-        meaning.payload = payload
-        each.append(message.encode_framed(meaning))
-    assert cast == b"".join(each)
-
-
 @given(messages, st.data())
 def test_streams_cut_anywhere_give_the_same_messages(meaning: Message, data: st.DataObject) -> None:
     sent = [meaning, *data.draw(st.lists(messages, max_size=3))]

@@ -1,0 +1,61 @@
+"""The log of embedded brokers: a file in memory that all of them inherit and append to.
+
+flux-broker is asked for its log (hearing.py). Dozens that are asked at once, while they still boot,
+take longer to answer than to write their records where we read them; and what has been written is
+there however short the life of a broker is.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+
+_CHUNK = 65536
+_CHUNKS_MAX = 64
+"""Chunks of one reading; the others come with the next."""
+
+_SEEN_MAX = 16 << 20
+"""Bytes that have been read after which their memory is given back."""
+
+
+class SharedLog:
+    """Records come as lines, whole ones by one write each (broker/log.py).
+
+    Raises:
+        OSError: it can not be made.
+    """
+
+    def __init__(self) -> None:
+        self.fd = os.memfd_create("log", os.MFD_CLOEXEC)
+        """What brokers inherit."""
+        # One after the other, wherever somebody else is writing (open(2)).
+        fcntl.fcntl(self.fd, fcntl.F_SETFL, os.O_APPEND)
+        self._at = self._freed = 0
+        self._rest = b""
+
+    def read(self) -> list[bytes]:
+        """Return the lines that have come since, without their newlines."""
+        chunks = [self._rest]
+        for _ in range(_CHUNKS_MAX):
+            chunk = os.pread(self.fd, _CHUNK, self._at)
+            self._at += len(chunk)
+            chunks.append(chunk)
+            if len(chunk) < _CHUNK:
+                break
+        *lines, self._rest = b"".join(chunks).split(b"\n")
+        if self._at - self._freed >= _SEEN_MAX:
+            self._free()
+        return lines
+
+    def _free(self) -> None:
+        """Give back the memory of what has been read; offsets stay as they are."""
+        import mmap  # few logs get that long
+
+        end = self._at - self._at % mmap.ALLOCATIONGRANULARITY
+        with mmap.mmap(self.fd, end - self._freed, offset=self._freed) as seen:
+            seen.madvise(mmap.MADV_REMOVE)
+        self._freed = end
+
+    def close(self) -> None:
+        """Give all of it back, once nobody writes any more."""
+        os.close(self.fd)
