@@ -200,7 +200,8 @@ class Log:
 
     def _share(self, fd: int, record: bytes) -> None:
         try:
-            os.write(fd, record.replace(b"\n", b" ") + b"\n")
+            # One that could not be written to its end, by whomever, is to spoil no other one.
+            os.write(fd, b"\n%b\n" % record.rstrip(b"\0").replace(b"\n", b" "))
         except OSError:  # no memory, or more than we may write
             return
 

@@ -47,8 +47,8 @@ class Monitor:
         size: number of brokers.
         quiet: seconds since the last rank was done with PMI after which those that are done are
             asked, and since rank 0 was after which it is. Until then a boot takes all the CPU.
-        log: has what all brokers log, if they are embedded ones of ours. Such an instance may be
-            over sooner than that: rank 0 is asked as soon as it is done with PMI.
+        log: has what all brokers log, if they are embedded ones. Such an instance may be over
+            sooner than that: rank 0 is asked as soon as it is done with PMI.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Monitor:
 
     def _hear(self) -> Hearing:
         if self._heard is None:
-            from fluxstart_tui.engine.hearing import Hearing  # not before anybody can be asked
+            from fluxstart_tui.engine.hearing import Hearing  # not before there is anything
 
             self._heard = Hearing(
                 self._record,
@@ -124,13 +124,9 @@ class Monitor:
         self._settled = self._last = self._reactor.now()
         if rank == 0:
             self._leader = self._settled
-        if self._size <= _FEW:
+        if self._size <= _FEW or self._log is not None:
             self._connect(rank)  # its life may be over before the next look
-            self._look_within(_EAGER)
-            return
-        if self._log is not None:
-            self._connect(rank)
-        self._look_within(_BUSY)
+        self._look_within(_EAGER if self._size <= _FEW else _BUSY)
 
     def _look_within(self, delay: float) -> None:
         if self._reactor.now() + delay < self._timer.when:
@@ -208,7 +204,7 @@ class Monitor:
         self._epoll.register(tap.fd, select.EPOLLIN)
         return True
 
-    def _ask(self, others: Iterable[int] = ()) -> None:
+    def _ask(self, others: Iterable[int]) -> None:
         """Ask all that are done with PMI: a short program leaves no other time than this.
 
         Args:

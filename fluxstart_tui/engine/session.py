@@ -90,8 +90,10 @@ class Session:
             self._recorder.event(t, event)
         record.recorder = self._recorder
         where = connector or partial(rundir.connector, header["rundir"])
-        ours = header["mode"] in ("test", "normal")  # started by us, not by a launcher
-        log = SharedLog() if ours and header["broker_kind"] == "embedded" else None
+        # Where there is PMI, descriptors and environment are known to reach brokers: a program that
+        # wraps a singleton may keep them.
+        shared = header["mode"] == "test" and header["broker_kind"] == "embedded"
+        log = SharedLog() if shared else None
         self.monitor = Monitor(reactor, record, where, header["size"], _QUIET, log)
         self._sampling: Timer | None = None
         self._sampler: Sampler | None = None

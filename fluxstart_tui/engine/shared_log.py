@@ -10,16 +10,14 @@ from __future__ import annotations
 import fcntl
 import os
 
-_CHUNK = 65536
-_CHUNKS_MAX = 64
-"""Chunks of one reading; the others come with the next."""
+_CHUNK = 1 << 20
 
 _SEEN_MAX = 16 << 20
 """Bytes that have been read after which their memory is given back."""
 
 
 class SharedLog:
-    """Records come as lines, whole ones by one write each (broker/log.py).
+    """Records come as lines, one write each (broker/log.py); empty lines mean nothing.
 
     Raises:
         OSError: it can not be made.
@@ -35,13 +33,11 @@ class SharedLog:
 
     def read(self) -> list[bytes]:
         """Return the lines that have come since, without their newlines."""
+        end = os.fstat(self.fd).st_size  # who writes on is not waited for
         chunks = [self._rest]
-        for _ in range(_CHUNKS_MAX):
-            chunk = os.pread(self.fd, _CHUNK, self._at)
-            self._at += len(chunk)
-            chunks.append(chunk)
-            if len(chunk) < _CHUNK:
-                break
+        while self._at < end:
+            chunks.append(os.pread(self.fd, min(end - self._at, _CHUNK), self._at))
+            self._at += len(chunks[-1])
         *lines, self._rest = b"".join(chunks).split(b"\n")
         if self._at - self._freed >= _SEEN_MAX:
             self._free()
@@ -52,8 +48,11 @@ class SharedLog:
         import mmap  # few logs get that long
 
         end = self._at - self._at % mmap.ALLOCATIONGRANULARITY
-        with mmap.mmap(self.fd, end - self._freed, offset=self._freed) as seen:
-            seen.madvise(mmap.MADV_REMOVE)
+        try:
+            with mmap.mmap(self.fd, end - self._freed, offset=self._freed) as seen:
+                seen.madvise(mmap.MADV_REMOVE)
+        except OSError:  # then it is kept
+            pass
         self._freed = end
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import subprocess
 import sys
@@ -66,5 +67,19 @@ def test_memory_of_what_was_read_is_given_back(log: SharedLog) -> None:
     status = os.fstat(log.fd)
     assert status.st_size == 40 * len(block)
     assert status.st_blocks * 512 < 20 << 20
+    os.write(log.fd, b"last\n")
+    assert log.read() == [b"last"]
+
+
+def test_memory_that_can_not_be_given_back_is_kept(
+    log: SharedLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr(mmap, "mmap", fail)
+    block = (b"x" * 99 + b"\n") * 200000
+    os.write(log.fd, block)
+    assert len(log.read()) == 200000  # however much has come
     os.write(log.fd, b"last\n")
     assert log.read() == [b"last"]

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -218,3 +219,20 @@ def test_what_tells_of_a_launcher() -> None:
     """Some of what Slurm and Flux set does not."""
     assert launch.launcher({"SLURM_JOB_ID": "1", "FLUX_URI": "x", "PMI_DEBUG": "1"}) is None
     assert launch.launcher({"PMI_PORT": "host:1"}) == "PMI_PORT"
+
+
+@pytest.mark.parametrize(
+    "wrap", ["/usr/bin/env,-i,PATH=/usr/bin:/bin", f"{sys.executable},-IS,wrapper"]
+)
+def test_a_wrapper_that_keeps_all_for_itself_is_no_obstacle(scene: Path, wrap: str) -> None:
+    """Neither environment nor descriptors have to reach a singleton for its states to be seen."""
+    (scene / "wrapper").write_text(
+        "import subprocess, sys; sys.exit(subprocess.call(sys.argv[1:]))"
+    )
+    done = support.run(
+        scene, "--headless", "--record=session", "--broker=embedded", f"--wrap={wrap}",
+        "-Sbroker.rc1_path=", "-Sbroker.rc3_path=", "sleep", "0.3",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    state = Session(str(scene / "session")).state
+    assert "run" in [one.state for one in state.broker(0).transitions]
