@@ -191,19 +191,14 @@ class Log:
         if self.ring.maxlen:
             self.count += 1
             self.ring.append(record)
-            if self._shared is not None:
-                self._share(self._shared, self.format(record))
-            if self._followers:
-                payload = self.format(record) + b"\0"
-                for request in self._followers:
-                    respond_raw(request, (payload,))
+            if self._shared is not None or self._followers:
+                self._tell(self.format(record))
 
-    def _share(self, fd: int, record: bytes) -> None:
-        try:
-            # One that could not be written to its end, by whomever, is to spoil no other one.
-            os.write(fd, b"\n%b\n" % record.rstrip(b"\0").replace(b"\n", b" "))
-        except OSError:  # no memory, or more than we may write
-            return
+    def _tell(self, record: bytes) -> None:
+        if self._shared is not None:
+            _share(self._shared, record)
+        for request in self._followers:
+            respond_raw(request, (record + b"\0",))
 
     def format(self, record: Record | bytes) -> bytes:
         """Return a record as it travels."""
@@ -265,6 +260,14 @@ class Log:
         except OSError:
             # A log that cannot be written is no reason to end what it tells of.
             return
+
+
+def _share(fd: int, record: bytes) -> None:
+    try:
+        # One that could not be written to its end, by whomever, is to spoil no other one.
+        os.write(fd, b"\n%b\n" % record.rstrip(b"\0").replace(b"\n", b" "))
+    except OSError:  # no memory, or more than we may write
+        return
 
 
 def _level(value: str | None) -> int | None:

@@ -99,8 +99,8 @@ class Hearing:
         self.orphans.discard(rank)
 
     def concerns(self, rank: int) -> bool:
-        """Tell whether there is something that a rank is to be asked, as far as that is known."""
-        return self._logged or self._hidden or not rank or rank in (self._routers or ())
+        """Tell whether there is something that a rank is to be asked beside its log."""
+        return self._hidden or rank in (self._routers or ())
 
     def connect(self, rank: int, path: str) -> Tap | None:
         """Ask a broker for all that can be asked at once.
@@ -170,6 +170,8 @@ class Hearing:
             self._entered(state, self._clock.at(fields[1]))
             return
         severity = log_record.severity(fields)
+        if severity > log_record.INFO:
+            return
         if severity <= _ERR:
             app, text = (fields[at].decode(errors="replace") for at in (3, 7))
             self._record.event(events.Log(rank, severity, app, text), self._clock.at(fields[1]))

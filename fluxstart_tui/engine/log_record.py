@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 INFO = 6
 """Severity of records of transitions."""
 
-_INFO, _DEBUG = b"<48>1", b"<56>1"
+_DEBUG = b"<56>1"
 _BROKER = b"broker"
 
 
@@ -51,7 +51,7 @@ def transition(rank: int, fields: list[bytes]) -> events.State | None:
 
     Its text reads `EVENT: FORMER->STATE SECONDS` (flux-core: broker/state_machine.c).
     """
-    if fields[0] != _INFO or fields[3] != _BROKER:
+    if fields[3] != _BROKER or severity(fields) != INFO:
         return None
     name, _, rest = fields[7].decode(errors="replace").partition(": ")
     former, arrow, more = rest.partition("->")

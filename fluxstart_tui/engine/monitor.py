@@ -109,14 +109,9 @@ class Monitor:
             self._heard.started(rank)
         elif self._size <= _FEW:
             self._hear()  # there may be no time to load it later
-        if self._concerns(rank):
+        known = self._heard is not None and self._heard.concerns(rank)
+        if self._log is None or rank == 0 or known:
             self._wanted.add(rank)
-
-    def _concerns(self, rank: int) -> bool:
-        """Tell whether there is something that a rank is to be asked."""
-        if self._log is None or not rank:
-            return True
-        return self._heard is not None and self._heard.concerns(rank)
 
     def settled(self, rank: int) -> None:
         """Take that a rank has no PMI, or is done with it but for a reply: then it waits for us."""

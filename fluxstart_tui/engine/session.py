@@ -7,7 +7,6 @@ from functools import partial
 
 from fluxstart_tui.engine import rundir
 from fluxstart_tui.engine.monitor import Monitor
-from fluxstart_tui.engine.shared_log import SharedLog
 from fluxstart_tui.session import home
 from fluxstart_tui.session.events import Backtrace, Exit, Program
 from fluxstart_tui.session.recorder import Recorder
@@ -92,8 +91,11 @@ class Session:
         where = connector or partial(rundir.connector, header["rundir"])
         # Where there is PMI, descriptors and environment are known to reach brokers: a program that
         # wraps a singleton may keep them.
-        shared = header["mode"] == "test" and header["broker_kind"] == "embedded"
-        log = SharedLog() if shared else None
+        log = None
+        if header["mode"] == "test" and header["broker_kind"] == "embedded":
+            from fluxstart_tui.engine.shared_log import SharedLog  # real ones have none
+
+            log = SharedLog()
         self.monitor = Monitor(reactor, record, where, header["size"], _QUIET, log)
         self._sampling: Timer | None = None
         self._sampler: Sampler | None = None

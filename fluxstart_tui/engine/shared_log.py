@@ -36,8 +36,11 @@ class SharedLog:
         end = os.fstat(self.fd).st_size  # who writes on is not waited for
         chunks = [self._rest]
         while self._at < end:
-            chunks.append(os.pread(self.fd, min(end - self._at, _CHUNK), self._at))
-            self._at += len(chunks[-1])
+            chunk = os.pread(self.fd, min(end - self._at, _CHUNK), self._at)
+            if not chunk:  # somebody has cut it
+                break
+            self._at += len(chunk)
+            chunks.append(chunk)
         *lines, self._rest = b"".join(chunks).split(b"\n")
         if self._at - self._freed >= _SEEN_MAX:
             self._free()

@@ -37,7 +37,9 @@ def record(text: str, app: str = "broker", priority: str = "48") -> list[bytes]:
 
 @pytest.mark.parametrize("priority", ["", "x", "-8", "²", "9" * 5000])
 def test_what_is_no_priority_is_debug(priority: str) -> None:
-    assert log_record.severity(record("text", priority=priority)) == 7
+    found = record("text", priority=priority)
+    assert log_record.severity(found) == 7
+    assert (found[1], found[3], found[7]) == (b"-", b"broker", b"text")
 
 
 @pytest.mark.parametrize(
@@ -54,6 +56,7 @@ def test_nobody_else_tells_of_transitions() -> None:
     assert log_record.transition(0, record(step)) is not None
     assert log_record.transition(0, record(step, app="logger")) is None
     assert log_record.transition(0, record(step, priority="56")) is None
+    assert log_record.transition(0, record(step, priority="49")) is not None  # another facility
 
 
 def test_records_are_lines() -> None:
