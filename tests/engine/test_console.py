@@ -46,13 +46,19 @@ class Outer:
         self.folder = folder
         self.output = b""
         self._seen = 0
+        ready, begin = os.pipe()
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            # Not before the terminal has its size, and its modes are known.
+            os.close(begin)
+            os.read(ready, 1)
             os.chdir(folder)
             signal.pthread_sigmask(signal.SIG_SETMASK, ())
             os.execvpe(words[0], words, environ)
         termios.tcsetwinsize(self.fd, (33, 111))
         self.modes = termios.tcgetattr(self.fd)
+        os.close(ready)
+        os.close(begin)
 
     def is_raw(self) -> bool:
         return not termios.tcgetattr(self.fd)[3] & (termios.ICANON | termios.ECHO)
@@ -247,13 +253,12 @@ def test_modes_of_the_program_are_its_own(outer: Callable[[list[str]], Outer]) -
             *EMBEDDED,
             "sh",
             "-c",
-            "stty -a; stty -echo; read line; echo got $line",
+            "stty -a; stty -echo; echo silent; read line; echo got $line",
         ]
     )
     terminal.expect(b"erase = X;")
     terminal.wait_for(terminal.is_raw, "raw mode")
-    terminal.expect(b"echoke")
-    terminal.wait_for(inner(terminal, "sh"), "sh in the foreground")
+    terminal.expect(b"silent\r\n")
     terminal.type(b"secret\r")
     terminal.expect(b"got secret\r\n")
     terminal.wait_for(lambda: not terminal.is_raw(), "the end of raw mode")
@@ -347,6 +352,7 @@ def test_suspension(outer: Callable[[list[str]], Outer], broker: list[str]) -> N
     terminal.type(b"echo in''put; stty -a\r")
     terminal.expect(b"input\r\n")
     terminal.expect(b"\nopost ")
+    terminal.expect(b"outer%")
     terminal.type(b"fg\r")
     terminal.wait_for(lambda: terminal.foreground() != "bash" and terminal.is_raw(), "raw mode")
     terminal.type(b"\x03")

@@ -78,7 +78,7 @@ def test_by_mouse_and_from_the_detail_of_a_rank(scene: Path) -> None:
     ui = OnTerminal(scene, "--broker=embedded", *EMPTY, "-s3", "--pty=all", WRAP, "sleep", "99")
     ui.expect("3 brokers")
     ui.type("7")
-    rows = ui.expect("rank 0:", "keys go to the program").splitlines()
+    rows = ui.expect("rank 0:", "keys go to the program", "○ 2").splitlines()
     row = next(at for at, line in enumerate(rows) if line.startswith(" rank "))
     column = rows[row].rindex("2")
     for action in (keys.PRESS, keys.RELEASE):
