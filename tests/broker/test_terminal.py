@@ -39,12 +39,18 @@ class Terminal:
         environ |= {"SHELL": "/bin/bash", "TERM": term, "PYTHONPATH": str(ROOT)}
         self.output = b""
         self._seen = 0
+        ready, begin = os.pipe()
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            # Not before its terminal's modes are known.
+            os.close(begin)
+            os.read(ready, 1)
             signal.pthread_sigmask(signal.SIG_SETMASK, ())
             os.chdir(folder)
             os.execve(words[0], words, environ)
         self.modes = termios.tcgetattr(self.fd)
+        os.close(ready)
+        os.close(begin)
 
     def expect(self, text: bytes) -> None:
         """Wait for output that was not waited for before."""
@@ -205,7 +211,8 @@ def test_the_program_is_told_of_a_new_size(
 ) -> None:
     program = (
         "import os, signal; signal.signal(signal.SIGWINCH,"
-        " lambda *_: print(tuple(os.get_terminal_size()), flush=True)); print('up', flush=True);"
+        " lambda *_: os.write(1, str(tuple(os.get_terminal_size())).encode()));"
+        " print('up', flush=True);"
         " input()"
     )
     terminal = Terminal(tmp_path, [*start, "--", snake(tmp_path), "-c", program])
