@@ -98,8 +98,10 @@ class Monitor:
 
     @property
     def booting(self) -> bool:
-        """Whether somebody is not done with PMI."""
-        return not self._running <= self._ready
+        """Whether somebody is not done with PMI, or has just been and takes all the CPU."""
+        # Embedded brokers have no calm afterwards that would be worth waiting for.
+        calm = self._log is not None or self._reactor.now() - self._settled >= self._quiet
+        return not (calm and self._running <= self._ready)
 
     def started(self, rank: int) -> None:
         """Take that a broker was started: it is to be watched."""

@@ -48,6 +48,8 @@ class PmiServer:
         self._messages = messages
         self._record = record
         self._recorder = record.recorder
+        self._clock = record.clock
+        self._t = 0.0  # seconds, as recorded: when what is being answered came
         self._abort = aborted
         self._fds: dict[int, int] = {}
         self._unsent: dict[int, bytearray] = {}
@@ -124,6 +126,7 @@ class PmiServer:
     def hold_barrier(self, *, held: bool) -> None:
         """Keep barriers from completing, or let them."""
         self._barrier_held = held
+        self._t = self._record.now()
         self._tell_held()
         self._core.hold_barrier(held)
 
@@ -141,8 +144,10 @@ class PmiServer:
             self.close(rank)
             return
         if self._recorder is not None:
-            t = self._record.clock() - self._record.start
-            self._recorder.put((t, rank, PMI_CLIENT, data))
+            # All brokers wait meanwhile: what is called is looked up in the way that is fastest.
+            clock, put = self._clock, self._recorder.put
+            self._t = clock() - self._record.start
+            put((self._t, rank, PMI_CLIENT, data))
         try:
             self._core.receive(rank, data)
         except pmi1.ProtocolError as error:
@@ -156,8 +161,8 @@ class PmiServer:
         if fd is None:
             return
         if self._recorder is not None:
-            t = self._record.clock() - self._record.start
-            self._recorder.put((t, client, PMI_SERVER, data))
+            put = self._recorder.put
+            put((self._t, client, PMI_SERVER, data))
         if client in self._unsent:
             self._unsent[client] += data
             return

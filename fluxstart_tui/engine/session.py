@@ -32,7 +32,7 @@ as long as one is not done with PMI a thread that writes takes time from those i
 _SECOND = 1.0
 """Seconds after which it is looked at what brokers use: many a short run is over by then."""
 
-_AGAIN = 0.05
+_AGAIN = 0.01
 """Seconds after which it is asked again whether all are done with PMI."""
 
 _TOTAL = 64 << 30

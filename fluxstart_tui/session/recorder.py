@@ -203,19 +203,19 @@ class Recorder:
     def _write_out(self) -> None:
         t = 0.0
         while True:
-            self._alarm = 0
-            # Whoever adds to the queue looks at the alarm afterwards: no wakeup is lost.
-            if not self._queue and not self._closing:
-                self._bell.acquire()
-            self._alarm = _HURRY
-            if not self._closing:
-                self._bell.acquire(timeout=_PAUSE if self.followed else _REST)
-            self._alarm = math.inf
             last = self._closing
             while self._queue and not self._abandoned:
                 t = self._write()
             if last or self._abandoned:
                 break
+            self._alarm = _HURRY
+            if not self._closing:
+                self._bell.acquire(timeout=_PAUSE if self.followed else _REST)
+            self._alarm = 0
+            # Whoever adds to the queue looks at the alarm afterwards: no wakeup is lost.
+            if not self._queue and not self._closing:
+                self._bell.acquire()
+            self._alarm = math.inf
         self._files.close(t)
         self._tell()
 

@@ -97,6 +97,20 @@ def test_what_is_put_before_the_writing_begins_takes_nobodys_place(tmp_path: Pat
     assert data == b"x" * 65536 * 40 + b"before\nafter\ny"
 
 
+def test_what_waits_is_written_when_the_writing_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not a pause later, when brokers may already end."""
+    monkeypatch.setattr("fluxstart_tui.session.recorder._REST", 3600.0)
+    ours = Recorder(str(tmp_path), HEADER, limit=1 << 20, at_once=False)
+    output = tmp_path / "output.000"
+    ours.put((0.0, 1, 3, b"early"))
+    assert output.read_bytes() == b""
+    ours.begin()
+    support.wait_for(lambda: output.read_bytes() == b"early", "what waited")
+    ours.close()
+
+
 def test_a_session_is_private_and_locked_while_it_is_recorded(tmp_path: Path) -> None:
     """Directory 0700, files 0600; the lock is ours alone and ends with the recording."""
     tmp_path.chmod(0o755)
