@@ -43,7 +43,7 @@ def start(broker: str, directory: str) -> None:
     script = 'rm -rf "$0"; exec "$@"'
     bare = ["sh", "-c", script, directory, *plain]
     recorded = ["sh", "-c", script, directory, plain[0], f"--record={directory}", *plain[1:]]
-    pairs.compare("recording -s64", recorded, bare, 41)
+    pairs.compare("recording -s64", recorded, bare, 81)
 
 
 def load(directory: str) -> None:
