@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from fluxstart_tui.session.reader import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from fluxstart_tui.session.state import InstanceState
 
@@ -79,6 +80,22 @@ def finish(process: subprocess.Popen[bytes], timeout: float = PATIENCE) -> Done:
 def run(tmp: Path, *args: str, env: Mapping[str, str] | None = None, **popen: object) -> Done:
     """Run the program to its end."""
     return finish(start(tmp, *args, env=env, **popen))
+
+
+@contextlib.contextmanager
+def child_waits() -> Iterator[Callable[[], None]]:
+    """Yield what a child that is forked within calls to wait until its parent is through."""
+    ready, through = os.pipe()
+
+    def wait() -> None:
+        os.close(through)
+        os.read(ready, 1)
+
+    try:
+        yield wait
+    finally:
+        os.close(ready)
+        os.close(through)
 
 
 def wait_for(condition: Callable[[], T], what: str, timeout: float = PATIENCE) -> T:

@@ -101,13 +101,11 @@ class Groups:
                 self._report()
             else:
                 self._reactor.call_later(self._delay, self._report)
-        if self._watchers and former != members:
-            if len(members) == self._size:
-                # Nobody is to miss that all are there, even if they do not stay.
-                self._reactor.call_later(0, lambda: self._notify(name))
-            elif name not in self._stale:
-                self._stale.add(name)
-                self._reactor.call_later(_WATCH_SECONDS, lambda: self._notify(name))
+        # Nobody is to miss that all are there, even if they do not stay.
+        full = len(members) == self._size
+        if self._watchers and former != members and (full or name not in self._stale):
+            self._stale.add(name)
+            self._reactor.call_later(0 if full else _WATCH_SECONDS, lambda: self._notify(name))
 
     def _report(self) -> None:
         former, self._told = self._told, self.online

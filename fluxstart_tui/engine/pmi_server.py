@@ -48,7 +48,6 @@ class PmiServer:
         self._messages = messages
         self._record = record
         self._recorder = record.recorder
-        self._clock = record.clock
         self._t = 0.0  # seconds, as recorded: when what is being answered came
         self._abort = aborted
         self._fds: dict[int, int] = {}
@@ -145,7 +144,7 @@ class PmiServer:
             return
         if self._recorder is not None:
             # All brokers wait meanwhile: what is called is looked up in the way that is fastest.
-            clock, put = self._clock, self._recorder.put
+            clock, put = self._record.clock, self._recorder.put
             self._t = clock() - self._record.start
             put((self._t, rank, PMI_CLIENT, data))
         try:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import support
 from tests.broker.instance import BROKER, PATIENCE
 
 if TYPE_CHECKING:
@@ -39,18 +40,14 @@ class Terminal:
         environ |= {"SHELL": "/bin/bash", "TERM": term, "PYTHONPATH": str(ROOT)}
         self.output = b""
         self._seen = 0
-        ready, begin = os.pipe()
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            # Not before its terminal's modes are known.
-            os.close(begin)
-            os.read(ready, 1)
-            signal.pthread_sigmask(signal.SIG_SETMASK, ())
-            os.chdir(folder)
-            os.execve(words[0], words, environ)
-        self.modes = termios.tcgetattr(self.fd)
-        os.close(ready)
-        os.close(begin)
+        with support.child_waits() as wait:
+            self.pid, self.fd = pty.fork()
+            if self.pid == 0:
+                wait()
+                signal.pthread_sigmask(signal.SIG_SETMASK, ())
+                os.chdir(folder)
+                os.execve(words[0], words, environ)
+            self.modes = termios.tcgetattr(self.fd)
 
     def expect(self, text: bytes) -> None:
         """Wait for output that was not waited for before."""

@@ -46,19 +46,15 @@ class Outer:
         self.folder = folder
         self.output = b""
         self._seen = 0
-        ready, begin = os.pipe()
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            # Not before the terminal has its size, and its modes are known.
-            os.close(begin)
-            os.read(ready, 1)
-            os.chdir(folder)
-            signal.pthread_sigmask(signal.SIG_SETMASK, ())
-            os.execvpe(words[0], words, environ)
-        termios.tcsetwinsize(self.fd, (33, 111))
-        self.modes = termios.tcgetattr(self.fd)
-        os.close(ready)
-        os.close(begin)
+        with support.child_waits() as wait:
+            self.pid, self.fd = pty.fork()
+            if self.pid == 0:
+                wait()
+                os.chdir(folder)
+                signal.pthread_sigmask(signal.SIG_SETMASK, ())
+                os.execvpe(words[0], words, environ)
+            termios.tcsetwinsize(self.fd, (33, 111))
+            self.modes = termios.tcgetattr(self.fd)
 
     def is_raw(self) -> bool:
         return not termios.tcgetattr(self.fd)[3] & (termios.ICANON | termios.ECHO)
@@ -258,6 +254,8 @@ def test_modes_of_the_program_are_its_own(outer: Callable[[list[str]], Outer]) -
     )
     terminal.expect(b"erase = X;")
     terminal.wait_for(terminal.is_raw, "raw mode")
+    terminal.expect(b"echoke")
+    terminal.wait_for(inner(terminal, "sh"), "sh in the foreground")
     terminal.expect(b"silent\r\n")
     terminal.type(b"secret\r")
     terminal.expect(b"got secret\r\n")

@@ -50,9 +50,7 @@ def seen(state: InstanceState) -> dict[int, list[tuple[str, str, str]]]:
     ("size", "rc"),
     [(1, "true"), (16, "true"), (18, "true"), (40, "true"), (1, ""), (2, ""), (17, "")],
 )
-def test_every_transition_but_the_exit_is_recorded(
-    scene: Path, broker: str, size: int, rc: str
-) -> None:
+def test_every_transition_is_recorded(scene: Path, broker: str, size: int, rc: str) -> None:
     """On every rank exactly what its own log of the same run has, however short its life is."""
     done = support.run(
         scene, "--headless", "--record=session", f"--broker={broker}", f"-s{size}", *LOCAL,
