@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 LONGEST = 16 << 10
 """Bytes of a line that are looked at; the rest shows as an ellipsis."""
 
+_EMOJI = "\ufe0f"
+"""Has the character before it shown as an emoji, which may be wider (variation selector 16)."""
+
 _TAB = 8
 _NONE = Style()
 
@@ -190,13 +193,18 @@ def cuts(painted: Painted, width: int) -> list[int]:
     if text.isascii():
         return list(range(0, len(text), width))
     found, used = [0], 0
-    for at, char in enumerate(text):
-        size = cell_len(char)
+    for at in range(len(text)):
+        size = _cells(text, at)
         if used + size > width:
             found.append(at)
             used = 0
         used += size
     return found
+
+
+def _cells(text: str, at: int) -> int:
+    """Return the cells of a character, with what makes an emoji of it if that follows."""
+    return cell_len(text[at : at + 2] if text.startswith(_EMOJI, at + 1) else text[at])
 
 
 def column(painted: Painted, cell: int, begin: int = 0) -> int:
@@ -206,7 +214,7 @@ def column(painted: Painted, cell: int, begin: int = 0) -> int:
         return min(begin + max(cell, 0), len(text))
     used = 0
     for at in range(begin, len(text)):
-        used += cell_len(text[at])
+        used += _cells(text, at)
         if used > cell:
             return at
     return len(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -44,6 +44,7 @@ def test_segments_are_the_text(data: bytes, begin: int, length: int) -> None:
 
 
 @given(NASTY, st.integers(2, 9))
+@example(b"\x01\x01\x010\xef\xb8\x8f", 2)
 def test_wrapped_rows_fit_and_lose_nothing(data: bytes, width: int) -> None:
     painted = ansi.paint(data)
     begins = ansi.cuts(painted, width)
